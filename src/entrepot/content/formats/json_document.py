@@ -1,0 +1,52 @@
+"""JSON: a JSON source read into a document, and a document with all its facts written as JSON."""
+
+import json
+from dataclasses import asdict
+from html import escape
+from typing import Any
+
+from entrepot.content.charset import decode
+from entrepot.content.document import Document, Metadata, Page, Verbatim
+from entrepot.content.options import ContentOptions
+from entrepot.errors import NoContent
+
+
+def read(page: Page, _options: ContentOptions) -> Document:
+    """The source as a document, set out in lines where it is valid JSON. Raises NoContent when there is none."""
+    text = _set_out(decode(page.body, page.content_type))
+    if not text.strip():
+        raise NoContent("The source is empty.")
+    fragment = f'<pre><code class="language-json">{escape(text, quote=False)}</code></pre>'
+    return Document(Metadata(), fragment, verbatim=Verbatim(text, "json"))
+
+
+def describe(document: Document, page: Page, *, text: str, markdown: str) -> dict[str, Any]:
+    """The document's members in JSON; `text` and `markdown` are its renderings.
+
+    The same source, read the same way, gives the same members: what differs from fetch to fetch is left to the caller.
+    """
+    return {
+        "url": page.url,
+        "final_url": page.final_url,
+        "status": page.status,
+        "content_type": page.content_type,
+        **document.metadata.as_dict(),
+        "text": text,
+        "markdown": markdown,
+        "links": [asdict(link) for link in document.links],
+        "images": [asdict(image) for image in document.images],
+        "word_count": len(text.split()),
+    }
+
+
+def render(members: dict[str, Any]) -> str:
+    """The members as JSON text, characters as themselves."""
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _set_out(text: str) -> str:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"

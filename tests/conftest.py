@@ -1,0 +1,6 @@
+"""What all tests share: every table is known, and nothing of the machine's own settings leaks in."""
+
+import os
+
+for _name in [name for name in os.environ if name.startswith("ENTREPOT_") or name.lower().endswith("_proxy")]:
+    del os.environ[_name]
