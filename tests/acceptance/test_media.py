@@ -120,7 +120,7 @@ def test_who_watches_sees_it_come(http: httpx2.Client, origin: Site) -> None:
     """A slow look, two slow parts, put together by ffmpeg."""
     slow = origin.media.path("dash/manifest.mpd").read_text()
     slow = slow.replace("<Period ", f"<BaseURL>{origin.base}/throttled/dash/</BaseURL><Period ", 1)
-    slow = slow.replace("$Number%05d$.m4s", "$Number%05d$.m4s?bps=150000")
+    slow = slow.replace("$Number%05d$.m4s", "$Number%05d$.m4s?bps=60000")
     origin.publish("/slow/manifest.mpd", slow, "application/dash+xml")
     address = origin.url("/delayed?seconds=0.7&to=/slow/manifest.mpd")
     seen = _watch(http, order(http, address, kind="media", quality="360p"))

@@ -136,7 +136,14 @@ async def _abandon(warming: asyncio.Task[None]) -> None:
 async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
     database = Database(settings.sqlalchemy_url)
     stack.push_async_callback(database.close)
-    await asyncio.to_thread(migrations.upgrade, database.engine)
+    upgrading = asyncio.ensure_future(asyncio.to_thread(migrations.upgrade, database.engine))
+    try:
+        await asyncio.shield(upgrading)
+    except asyncio.CancelledError:
+        await asyncio.wait(
+            [upgrading]
+        )  # the thread cannot be stopped, and must not lose the database under its feet
+        raise
     database.start()
     return database
 
