@@ -132,11 +132,12 @@ def _error(data: Mapping[str, Any]) -> AppError:
 
 
 def _number(value: object) -> float | None:
+    """A finite number from 0, to two places: nobody reads more of a speed or a time."""
     if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, int):
         return float(min(max(value, 0), _LARGEST_INTEGER))
-    return max(value, 0.0) if math.isfinite(value) else None
+    return round(max(value, 0.0), 2) if math.isfinite(value) else None
 
 
 def _size(value: object) -> int | None:
