@@ -29,7 +29,7 @@ BAD_URLS = {
 }
 
 
-def _is_problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+def _assert_problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = response.json()
@@ -54,11 +54,11 @@ def test_bad_url_is_refused_at_every_door(name: str, door: str, http: httpx2.Cli
             response = http.get("/api/v1/metadata", params={"url": url})
         case _:
             response = http.get("/api/v1/content", params={"url": url})
-    _is_problem(response, status, code)
+    _assert_problem(response, status, code)
 
 
 def test_the_service_does_not_fetch_from_itself(http: httpx2.Client, service: ServiceProcess) -> None:
-    _is_problem(
+    _assert_problem(
         http.post("/api/v1/download", json={"url": f"{service.url}/health"}), 403, "destination-forbidden"
     )
 
@@ -83,7 +83,7 @@ def test_the_service_does_not_fetch_from_itself(http: httpx2.Client, service: Se
     ],
 )
 def test_what_does_not_fit_the_schema_is_named(body: Any, location: str, http: httpx2.Client) -> None:
-    problem = _is_problem(
+    problem = _assert_problem(
         http.post("/api/v1/download", content=json.dumps(body), headers=JSON), 422, "validation-failed"
     )
     assert location in [error["location"] for error in problem["errors"]]
@@ -108,7 +108,7 @@ def test_what_does_not_fit_the_schema_is_named(body: Any, location: str, http: h
     ],
 )
 def test_an_order_says_what_it_wants(body: Any, http: httpx2.Client) -> None:
-    _is_problem(
+    _assert_problem(
         http.post("/v1/download/initiate", content=json.dumps(body), headers=JSON), 422, "validation-failed"
     )
 
@@ -116,7 +116,7 @@ def test_an_order_says_what_it_wants(body: Any, http: httpx2.Client) -> None:
 @pytest.mark.parametrize("content", [b'{"url": ', b'{"url": "\xff"}', b'{"url": ' + b"9" * 5000 + b"}"])
 def test_broken_json_is_told_from_a_wrong_schema(content: bytes, http: httpx2.Client) -> None:
     headers = {"Content-Type": "application/json"}
-    _is_problem(http.post("/api/v1/download", content=content, headers=headers), 400, "malformed-json")
+    _assert_problem(http.post("/api/v1/download", content=content, headers=headers), 400, "malformed-json")
 
 
 @pytest.mark.parametrize(
@@ -125,30 +125,30 @@ def test_broken_json_is_told_from_a_wrong_schema(content: bytes, http: httpx2.Cl
 def test_body_that_is_no_json_is_refused(content_type: str, http: httpx2.Client) -> None:
     headers = {"Content-Type": content_type}
     response = http.post("/api/v1/download", content=b'{"url": "http://example.com/"}', headers=headers)
-    _is_problem(response, 415, "unsupported-media-type")
+    _assert_problem(response, 415, "unsupported-media-type")
 
 
 def test_order_without_a_body_is_refused(http: httpx2.Client) -> None:
-    _is_problem(http.post("/api/v1/download"), 422, "validation-failed")
+    _assert_problem(http.post("/api/v1/download"), 422, "validation-failed")
 
 
 @pytest.mark.parametrize("after", [-1, 2**63, "x"])
 def test_senseless_place_in_a_log_is_refused(after: Any, http: httpx2.Client, origin: Site) -> None:
     done = fetch(http, origin.url("/files/360p.mp4?done"), kind="file")
     response = http.get(f"/api/v1/download/{done['id']}/logs", params={"after": after})
-    _is_problem(response, 422, "validation-failed")
+    _assert_problem(response, 422, "validation-failed")
 
 
 def test_ten_megabytes_of_json_are_refused(http: httpx2.Client) -> None:
     body = b'{"url": "' + b"a" * 10_000_000 + b'"}'
     headers = {"Content-Type": "application/json"}
-    _is_problem(http.post("/api/v1/download", content=body, headers=headers), 413, "payload-too-large")
+    _assert_problem(http.post("/api/v1/download", content=body, headers=headers), 413, "payload-too-large")
 
 
 def test_ten_megabytes_without_a_length_are_refused(http: httpx2.Client) -> None:
     pieces = (b"[" * 100_000 for _ in range(100))
     headers = {"Content-Type": "application/json"}
-    _is_problem(http.post("/api/v1/download", content=pieces, headers=headers), 413, "payload-too-large")
+    _assert_problem(http.post("/api/v1/download", content=pieces, headers=headers), 413, "payload-too-large")
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,8 @@ def test_unknown_job_is_not_found(method: str, path: str, job_id: str, http: htt
 
 
 def test_unknown_asset_is_not_found(http: httpx2.Client) -> None:
-    _is_problem(http.get("/assets/00000000-0000-4000-8000-000000000000/download"), 404, "asset-not-found")
-    _is_problem(http.post("/v1/download/initiate", json={"file_id": 999_999}), 404, "asset-not-found")
+    _assert_problem(http.get("/assets/00000000-0000-4000-8000-000000000000/download"), 404, "asset-not-found")
+    _assert_problem(http.post("/v1/download/initiate", json={"file_id": 999_999}), 404, "asset-not-found")
 
 
 @pytest.mark.parametrize(
@@ -200,41 +200,41 @@ def test_unknown_asset_is_not_found(http: httpx2.Client) -> None:
 )
 def test_wrong_method_says_which_are_allowed(method: str, path: str, http: httpx2.Client) -> None:
     response = http.request(method, path)
-    _is_problem(response, 405, "method-not-allowed")
+    _assert_problem(response, 405, "method-not-allowed")
     assert response.headers["allow"]
 
 
 def test_unknown_path_is_a_problem_too(http: httpx2.Client) -> None:
-    _is_problem(http.get("/api/v1/nothing/here"), 404, "not-found")
+    _assert_problem(http.get("/api/v1/nothing/here"), 404, "not-found")
 
 
 def test_result_before_the_end_is_a_conflict(http: httpx2.Client, origin: Site) -> None:
     job_id = order(http, origin.url("/stall/360p.mp4?result"), kind="file")
     response = http.get(f"/v1/download/{job_id}")
-    _is_problem(response, 409, "job-not-finished")
+    _assert_problem(response, 409, "job-not-finished")
     assert int(response.headers["retry-after"]) >= 1
     http.delete(f"/api/v1/download/{job_id}")
-    _is_problem(http.get(f"/v1/download/{job_id}"), 409, "job-canceled")
-    _is_problem(http.delete(f"/api/v1/download/{job_id}"), 409, "job-finished")
+    _assert_problem(http.get(f"/v1/download/{job_id}"), 409, "job-canceled")
+    _assert_problem(http.delete(f"/api/v1/download/{job_id}"), 409, "job-finished")
 
 
 def test_completed_job_is_not_retried(http: httpx2.Client, origin: Site) -> None:
     done = fetch(http, origin.url("/files/360p.mp4?done"), kind="file")
-    _is_problem(http.post(f"/v1/download/retry/{done['id']}"), 409, "retry-refused")
+    _assert_problem(http.post(f"/v1/download/retry/{done['id']}"), 409, "retry-refused")
 
 
 @pytest.mark.parametrize("key", ["", "a b", "ü", "x" * 256])
 def test_senseless_idempotency_key_is_refused(key: str, http: httpx2.Client) -> None:
     headers = [(b"Idempotency-Key", key.encode("utf-8")), (b"Content-Type", b"application/json")]
     response = http.post("/v1/download/initiate", content=b'{"url": "http://example.com/"}', headers=headers)
-    _is_problem(response, 400, "bad-request")
+    _assert_problem(response, 400, "bad-request")
 
 
 @pytest.mark.parametrize("value", ["abc", "-1", "9" * 30])
 def test_senseless_last_event_id_is_refused(value: str, http: httpx2.Client, origin: Site) -> None:
     done = fetch(http, origin.url("/files/360p.mp4?done"), kind="file")
     response = http.get(f"/v1/download/subscribe/{done['id']}", headers={"Last-Event-ID": value})
-    _is_problem(response, 400, "bad-request")
+    _assert_problem(response, 400, "bad-request")
 
 
 BAD_ORIGINS = {
@@ -269,7 +269,7 @@ def test_bad_origin_fails_the_job_with_its_reason(
     assert "127.0.0.1" not in failed["error"]["message"]
     assert not list((service.data_dir / "work").glob(f"{failed['id']}*"))
     assert not [path for path in (service.data_dir / "blobs" / "incoming").glob("*") if path.is_file()]
-    _is_problem(http.get(f"/v1/download/{failed['id']}"), 409, "job-failed")
+    _assert_problem(http.get(f"/v1/download/{failed['id']}"), 409, "job-failed")
 
 
 def test_limits_and_checksums_hold(http: httpx2.Client, origin: Site) -> None:

@@ -39,7 +39,7 @@ def _get(http: httpx2.Client, url: str, accept: str = "*/*", **query: Any) -> ht
     return http.get("/api/v1/content", params={"url": url, **query}, headers={"Accept": accept})
 
 
-def _problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+def _assert_problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = response.json()
@@ -98,7 +98,7 @@ def test_raw_file_keeps_its_type_and_bytes(http: httpx2.Client, origin: Site) ->
 
 
 def test_refusal_of_formats_lists_those_that_can_be_had(http: httpx2.Client, page: str) -> None:
-    problem = _problem(_get(http, page, "image/png"), 406, "not-acceptable")
+    problem = _assert_problem(_get(http, page, "image/png"), 406, "not-acceptable")
     assert problem["available"] == ["text/markdown", "text/html", "text/plain", "application/json", "*/*"]
 
 
@@ -220,7 +220,7 @@ def test_preconditions_hold(field: str, value: str, status: int, http: httpx2.Cl
     response = http.get("/api/v1/content", params=query, headers={field: value})
     assert response.status_code == status
     if status == 412:
-        _problem(response, 412, "precondition-failed")
+        _assert_problem(response, 412, "precondition-failed")
 
 
 def test_date_counts_for_nothing_where_the_source_has_none(http: httpx2.Client, page: str) -> None:
@@ -305,7 +305,7 @@ def test_head_of_an_address_in_the_path(http: httpx2.Client, page: str) -> None:
     ],
 )
 def test_bad_address_in_the_path_is_refused(target: str, status: int, code: str, http: httpx2.Client) -> None:
-    _problem(http.get(f"/r/{target}"), status, code)
+    _assert_problem(http.get(f"/r/{target}"), status, code)
 
 
 # --- what goes wrong --------------------------------------------------------------------------------------------------
@@ -338,7 +338,7 @@ def test_wrong_parameter_is_named(
         **({"format": "text"} if "selector" in query or "remove" in query else {}),
         **query,
     }
-    problem = _problem(http.get("/api/v1/content", params=asked), 422, "validation-failed")
+    problem = _assert_problem(http.get("/api/v1/content", params=asked), 422, "validation-failed")
     assert [error["location"] for error in problem["errors"]] == [location]
 
 
@@ -365,19 +365,19 @@ def test_wrong_parameter_is_named(
 def test_failure_has_its_code(path: str, status: int, code: str, http: httpx2.Client, origin: Site) -> None:
     origin.publish("/content/bare", "<title>Bare</title><div id=app></div><script>show()</script>")
     origin.publish("/content/empty", "")
-    problem = _problem(_get(http, origin.url(path), format="markdown"), status, code)
+    problem = _assert_problem(_get(http, origin.url(path), format="markdown"), status, code)
     if path.startswith("/status/"):
         assert problem["upstream_status"] == int(path.removeprefix("/status/"))
 
 
 def test_stalling_origin_is_a_timeout(http: httpx2.Client, origin: Site) -> None:
     response = _get(http, origin.url("/stall/360p.webm"), format="raw", timeout=1)
-    _problem(response, 504, "upstream-timeout")
+    _assert_problem(response, 504, "upstream-timeout")
     assert response.elapsed.total_seconds() < 5
 
 
 def test_origin_that_is_not_there_is_told(http: httpx2.Client) -> None:
-    _problem(_get(http, f"http://127.0.0.1:{DEAF_PORT}/"), 502, "upstream-unreachable")
+    _assert_problem(_get(http, f"http://127.0.0.1:{DEAF_PORT}/"), 502, "upstream-unreachable")
 
 
 def test_caller_that_leaves_ends_the_fetch(http: httpx2.Client, origin: Site) -> None:

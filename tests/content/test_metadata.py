@@ -44,6 +44,7 @@ def article(**members: Any) -> str:
         ("<title>Cranes - Saltmere</title>" + meta(og_site_name="Saltmere"), "", "Cranes"),
         ("<title>Saltmere: Cranes</title>" + meta(og_site_name="Saltmere"), "", "Cranes"),
         (meta(og_title="A &amp;amp; B &lt;b&gt;c&lt;/b&gt;"), "", "A & B c"),
+        ("<title>&lt;video&gt;: The Video Embed element</title>", "", "<video>: The Video Embed element"),
         (meta(og_title="  "), "<h1>H</h1>", "H"),
         ("", "", None),
         (f"<title>{'x' * 1000}</title>", "", "x" * 500),

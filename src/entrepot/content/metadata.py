@@ -17,7 +17,11 @@ from entrepot.content.structured import address_of, json_ld_nodes, names_of, typ
 
 _T = TypeVar("_T")
 _SPACE = re.compile(r"\s+")
-_TAG = re.compile(r"<[^<>]{1,200}>")
+# Tags that stray into facts; others are what a page may well be about.
+_TAG = re.compile(
+    r"</?(?:a|b|big|br|em|font|i|img|mark|p|small|span|strong|sub|sup|u|wbr)(?:\s[^<>]{0,200})?\s?/?>",
+    re.IGNORECASE,
+)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BY = re.compile(r"^(?:by|von|par|por|di|door)\s+", re.IGNORECASE)
