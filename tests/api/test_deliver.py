@@ -259,8 +259,9 @@ def test_a_body_that_comes_with_the_request_is_passed_over(served: Served, asset
 def test_a_body_without_end_ends_the_answer_and_nothing_else(served: Served, asset: Asset) -> None:
     big = served.put(bytes(20_000_002), "big.bin")
     with _start_reading(served, big, "Transfer-Encoding: chunked") as reader:
-        for _ in range(20):
-            reader.sendall(b"%x\r\n%b\r\n" % (100_000, bytes(100_000)))
+        with contextlib.suppress(ConnectionError):  # the answer may end before all of the body has gone out
+            for _ in range(20):
+                reader.sendall(b"%x\r\n%b\r\n" % (100_000, bytes(100_000)))
         assert _count_until_end(reader) < big.version.size_bytes
     assert _eventually(lambda: _descriptors_of(big) == 0)
     assert ask(served, asset).content == CONTENT
