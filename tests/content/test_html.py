@@ -19,7 +19,7 @@ def test_page_says_what_it_is() -> None:
     tree = document_fromstring(render(PAGE, Format.HTML))
     assert tree.get("lang") == "en-GB"
     assert tree.findtext(".//title") == 'A "quoted" & more'
-    assert tree.find('.//meta[@name="description"]').get("content") == '">'
+    assert tree.find('.//meta[@name="description"]').get("content") == '"><script>'
     assert tree.find('.//link[@rel="canonical"]').get("href") == "https://harbour.example/c?a=1&b=2"
     assert tree.find(".//meta[@charset]").get("charset") == "utf-8"
 
