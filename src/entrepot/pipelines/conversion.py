@@ -1,6 +1,5 @@
 """A page fetched into a file, and that file converted behind the fence: what page jobs, the reader and `get` share."""
 
-import asyncio
 import hashlib
 import re
 import stat
@@ -27,6 +26,7 @@ from entrepot.fetch.client import FetchClient, FetchRequest, Limits, raise_for_s
 from entrepot.fetch.url import URL
 from entrepot.processes.fence import Fence, scrubbed_environment
 from entrepot.processes.fork import call_fenced
+from entrepot.threads import in_thread
 
 ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,text/*;q=0.8,application/json;q=0.8,*/*;q=0.5"
 CONVERSION_SECONDS = 30.0
@@ -90,9 +90,9 @@ async def fetch_page(
             raise UpstreamFailure("The origin answered 204: there is nothing there.", upstream_status=204)
         body = _Body(path)
         async for chunk in response.chunks():
-            await asyncio.to_thread(body.add, chunk)
+            await in_thread(body.add, chunk)
         declared = response.headers.get("Content-Type")
-        await asyncio.to_thread(body.add, b"")
+        await in_thread(body.add, b"")
         return Fetched(
             path=str(path), url=str(url), final_url=str(response.url), status=response.status, content_type=declared,
             media_type=media_type_of(body.head, declared), size_bytes=body.size_bytes, sha256=body.sha256,

@@ -96,7 +96,7 @@ class PageReader:
     async def _own_folder(self) -> AsyncIterator[Path]:
         """A folder for one reading; what is open in it stays readable when the folder is gone."""
         with translated_disk_errors():
-            folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=self._folder))
+            folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
             yield folder
         finally:

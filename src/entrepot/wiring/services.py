@@ -33,6 +33,7 @@ from entrepot.pipelines.preview import Previewer
 from entrepot.pipelines.reader import PageReader
 from entrepot.processes.nursery import Nursery
 from entrepot.storage.local import LocalStore
+from entrepot.threads import in_thread
 from entrepot.wiring.checks import Check, all_checks
 from entrepot.wiring.data_folder import DataFolder
 from entrepot.wiring.housekeeping import Housekeeper
@@ -136,14 +137,7 @@ async def _abandon(warming: asyncio.Task[None]) -> None:
 async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
     database = Database(settings.sqlalchemy_url)
     stack.push_async_callback(database.close)
-    upgrading = asyncio.ensure_future(asyncio.to_thread(migrations.upgrade, database.engine))
-    try:
-        await asyncio.shield(upgrading)
-    except asyncio.CancelledError:
-        await asyncio.wait(
-            [upgrading]
-        )  # the thread cannot be stopped, and must not lose the database under its feet
-        raise
+    await in_thread(migrations.upgrade, database.engine)
     database.start()
     return database
 
