@@ -11,6 +11,8 @@ run: $(SETUP)/runtime ui
 
 test: $(SETUP)/dev ui
 	@scripts/ensure-chromium
+	@scripts/ensure-door-clients
+	@scripts/ensure-cache-tests
 	$(BIN)/python -m pytest $(TESTS)
 
 check: $(SETUP)/dev
@@ -25,12 +27,15 @@ soak: $(SETUP)/dev ui
 
 bench: $(SETUP)/dev
 	$(BIN)/python -m bench.fetch
+	$(BIN)/python -m bench.small
+	$(BIN)/python -m bench.content
 
 ui: $(SETUP)/runtime
 	@$(BIN)/python hatch_build.py
 
 # The API's description and the page's client, after a change of the API.
 openapi: $(SETUP)/dev
+	$(BIN)/python scripts/write_settings.py
 	$(BIN)/python scripts/write_openapi.py
 	@$(BIN)/python hatch_build.py generate
 
@@ -54,6 +59,7 @@ lock:
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) --group build -o requirements-build.lock
 	$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group bench -c requirements.lock -o requirements-bench.lock
 
 clean:
 	rm -rf .venv $(SETUP) src/entrepot/ui web/node_modules

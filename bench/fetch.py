@@ -38,7 +38,7 @@ with open(sys.argv[2], "wb") as file:
 """
 
 
-class _Stopwatch:
+class Stopwatch:
     """A desk that only notes when the job has received everything and begins to store."""
 
     def __init__(self) -> None:
@@ -128,9 +128,9 @@ def _time_curl(folder: Path, url: str) -> float:
 
 
 def _time_ours(folder: Path, url: str, sha256: str) -> tuple[float, float]:
-    data, work, watch = folder / "data", folder / "work", _Stopwatch()
+    data, work, watch = folder / "data", folder / "work", Stopwatch()
     work.mkdir()
-    pipeline = FilePipeline(_new_client, LocalStore(data), Limits(max_bytes=1 << 40, total_seconds=600))
+    pipeline = FilePipeline(new_client, LocalStore(data), Limits(max_bytes=1 << 40, total_seconds=600))
     order = Order("bench", 1, Kind.FILE, url, {"checksum": f"sha256:{sha256}"}, work)
     began = time.perf_counter()
     pipeline.run(order, watch)
@@ -140,7 +140,7 @@ def _time_ours(folder: Path, url: str, sha256: str) -> tuple[float, float]:
     return watch.received_at - began, ended - began
 
 
-def _new_client() -> FetchClient:
+def new_client() -> FetchClient:
     return FetchClient(Guard(allow=["127.0.0.1"]), user_agent="entrepot-bench")
 
 

@@ -13,9 +13,7 @@ An error carries a stable `code`, the HTTP `status` it ends in, and whether tryi
 boundaries as a dictionary (`as_dict`, `from_dict`), and becomes `application/problem+json` in `api.problems` alone.
 """
 
-import errno
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -85,6 +83,12 @@ class ValidationFailed(BadInput):
     code, status, title = "validation-failed", 422, "The request does not fit its schema"
 
 
+class NotOffered(BadInput):
+    """A client of another service asks for what this one does not do; its detail names it."""
+
+    code, title = "not-offered", "This is not offered here"
+
+
 class IdempotencyKeyReused(BadInput):
     code, status, title = "idempotency-key-reused", 422, "The idempotency key was used with another body"
 
@@ -138,8 +142,20 @@ class TooManyRedirects(Refused):
     code, status, title = "too-many-redirects", 422, "The origin redirects without end"
 
 
+class RedirectLoop(TooManyRedirects):
+    """The very same request has been redirected before: no number of further hops would end it."""
+
+    code, title = "redirect-loop", "The origin redirects in a circle"
+
+
 class ContentTooLarge(Refused):
     code, status, title = "content-too-large", 413, "The content is larger than allowed"
+
+
+class DocumentTooLarge(Refused):
+    """What a document unpacks to, or what it consists of, is over a limit: a bomb, or nothing that fits into memory."""
+
+    code, status, title = "document-too-large", 413, "The document is larger inside than allowed"
 
 
 class HostNotServed(Refused):
@@ -148,6 +164,14 @@ class HostNotServed(Refused):
 
 class CrossSiteRequest(Refused):
     code, title = "cross-site-request", "The request comes from another site's page"
+
+
+class RobotsDisallowed(Refused):
+    code, title = "robots-disallowed", "The site's robots.txt does not allow this"
+
+
+class OutsideCrawl(Refused):
+    code, title = "outside-crawl", "The page lies outside of the crawl"
 
 
 class TooManyRequests(Refused):
@@ -186,6 +210,12 @@ class JobNotFinished(Conflict):
 
 class JobFinished(Conflict):
     code, title = "job-finished", "The job has already finished"
+
+
+class JobTakenOver(Conflict):
+    """Whoever works at the job has lost it, and has to leave it alone."""
+
+    code, title = "job-taken-over", "The job is no longer this attempt's"
 
 
 class RetryRefused(Conflict):
@@ -227,8 +257,29 @@ class UpstreamBroken(UpstreamFailure):
     code, title, retryable = "upstream-broken", "The origin's answer was broken off or malformed", True
 
 
+class UpstreamLost(UpstreamBroken):
+    """The connection itself broke off: unlike a malformed answer, another try may well do."""
+
+
 class UpstreamTimeout(UpstreamFailure):
     code, status, title, retryable = "upstream-timeout", 504, "The origin took too long", True
+
+
+class CircuitOpen(UpstreamFailure):
+    """The host has failed so often that it is left alone for a while; nothing was sent."""
+
+    code, status, title, retryable = (
+        "circuit-open",
+        503,
+        "The host is failing and is not asked just now",
+        True,
+    )
+
+
+class RenderFailed(UpstreamFailure):
+    """The browser could not make a page of what the origin sent."""
+
+    code, title = "render-failed", "The page could not be rendered"
 
 
 class ChecksumMismatch(UpstreamFailure):
@@ -266,8 +317,24 @@ class ConversionUnsupported(MediaFailure):
     code, status, title = "conversion-unsupported", 415, "This content cannot be converted to that format"
 
 
+class NotComparable(MediaFailure):
+    code, title = "not-comparable", "These contents cannot be compared"
+
+
 class NoContent(MediaFailure):
     code, title = "no-content", "The page has no readable content"
+
+
+class ScriptedPage(NoContent):
+    """A page of HTML that shows nothing without its scripts, or has nothing to show."""
+
+
+class DocumentEncrypted(MediaFailure):
+    code, title = "document-encrypted", "The document can only be opened with its password"
+
+
+class DocumentBroken(MediaFailure):
+    code, title = "document-broken", "The document is damaged, or not of the type that it is said to be"
 
 
 # --- our own house cannot serve just now ------------------------------------------------------------------------------
@@ -279,6 +346,23 @@ class OutOfOrder(AppError):
 
 class StorageFull(OutOfOrder):
     code, status, title = "storage-full", 507, "There is no room left to store this"
+
+
+class HostBusy(OutOfOrder):
+    """Our own limit of requests to one host at once; the host has not been asked."""
+
+    code, title = "host-busy", "Too many requests to this host are waiting"
+
+
+class Busy(OutOfOrder):
+    """More is asked for at once than may wait."""
+
+    code, title = "busy", "Too much is asked for at once"
+
+
+class BrowserMissing(OutOfOrder):
+    code, status, retryable = "browser-missing", 501, False
+    title = "Pages can be rendered only where Chromium is installed (chromium-headless-shell or chromium)"
 
 
 class DatabaseUnavailable(OutOfOrder):
@@ -313,29 +397,3 @@ class JobTimeout(OutOfOrder):
 
 class JobCrashed(OutOfOrder):
     code, status, title = "job-crashed", 500, "The job's process ended unexpectedly"
-
-
-# --- the disk's errors ------------------------------------------------------------------------------------------------
-
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-def is_out_of_room(error: OSError) -> bool:
-    """Whether a write failed because a disk, a quota or a file is full."""
-    return error.errno in _NO_ROOM
-
-
-def disk_error(error: OSError) -> "OutOfOrder":
-    """The error that stands for the disk's: StorageFull where it is full, else OutOfOrder."""
-    if is_out_of_room(error):
-        return StorageFull("There is no room left on the disk.")
-    return OutOfOrder("The disk cannot be used.")
-
-
-@contextmanager
-def translated_disk_errors() -> Iterator[None]:
-    """Raises for the disk's errors what `disk_error` makes of them."""
-    try:
-        yield
-    except OSError as error:
-        raise disk_error(error) from error

@@ -6,7 +6,7 @@ import shutil
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -23,19 +23,26 @@ _BLOCK = os.urandom(MIB - 8)
 
 
 class _Giant(BaseHTTPRequestHandler):
-    """`/{mib}`: so many MiB, made while they are sent: each is its number and the one block."""
+    """`/{mib}`: so many MiB, made while they are sent: each is its number and the one block.
+
+    `/page/{mib}` says that they are HTML, `/page/{mib}/undeclared` does not say how many they are.
+    """
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        size_mib = int(self.path.strip("/"))
+        size_mib = next(int(part) for part in self.path.split("/") if part.isdigit())
         self.send_response(200)
-        self.send_header("Content-Type", "application/octet-stream")
-        self.send_header("Content-Length", str(size_mib * MIB))
+        self.send_header("Content-Type", "text/html" if "page" in self.path else "application/octet-stream")
+        if "undeclared" in self.path:
+            self.send_header("Connection", "close")
+        else:
+            self.send_header("Content-Length", str(size_mib * MIB))
         self.end_headers()
-        for number in range(size_mib):
-            self.wfile.write(struct.pack(">Q", number))
-            self.wfile.write(_BLOCK)
+        with suppress(ConnectionError):  # whoever has had enough leaves
+            for number in range(size_mib):
+                self.wfile.write(struct.pack(">Q", number))
+                self.wfile.write(_BLOCK)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
         """Nothing goes to stderr."""
@@ -74,6 +81,32 @@ def test_two_gibibytes_pass_through_with_little_memory(giant: str, big_service: 
         assert file["sha256"] == _expected_sha256()
         assert _delivered_sha256(http, file["download_url"]) == file["sha256"]
     assert len(growth) > 1
+    assert max(growth.values()) < ROOM_BYTES, {pid: grown // MIB for pid, grown in growth.items()}
+
+
+@pytest.mark.timeout(300)
+def test_two_gibibytes_pass_through_the_content_door_with_little_memory(
+    giant: str, big_service: ServiceProcess
+) -> None:
+    client = httpx2.Client(base_url=big_service.url, timeout=60, trust_env=False)
+    with client as http, _watching(big_service) as growth:
+        assert (
+            _delivered_sha256(http, f"/api/v1/content?format=raw&url={giant}/{FILE_MIB}")
+            == _expected_sha256()
+        )
+    assert max(growth.values()) < ROOM_BYTES, {pid: grown // MIB for pid, grown in growth.items()}
+    assert not list((big_service.data_dir / "spool").iterdir())
+
+
+def test_giant_that_claims_to_be_a_page_is_refused_at_the_limit(
+    giant: str, big_service: ServiceProcess
+) -> None:
+    client = httpx2.Client(base_url=big_service.url, timeout=60, trust_env=False)
+    with client as http, _watching(big_service) as growth:
+        for path in ("page/500", "page/500/undeclared"):
+            asked = {"url": f"{giant}/{path}", "format": "markdown"}
+            response = http.get("/api/v1/content", params=asked)
+            assert (response.status_code, response.json()["code"]) == (413, "content-too-large")
     assert max(growth.values()) < ROOM_BYTES, {pid: grown // MIB for pid, grown in growth.items()}
 
 

@@ -19,6 +19,9 @@ def test_content_of_every_row_is_what_it_must_be() -> None:
         ("markdown", "i-second-order,i-allow"),
         ("metadata", "i-second-order,i-redirect-01"),
         ("download", "i-second-order,i-redirect-02"),
+        ("batch", "i-redirect-01,i-allow"),
+        ("scrape", "i-second-order,i-redirect-01"),
+        ("rendered", "i-redirect-01"),
     ],
 )
 def test_what_a_document_points_to_is_not_reached_either(door: str, rows: str) -> None:
@@ -36,7 +39,9 @@ def test_laboratory_sees_what_the_children_of_a_job_reach() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("door", ["content_by_path", "markdown", "metadata", "download"])
+@pytest.mark.parametrize(
+    "door", ["content_by_path", "markdown", "batch", "scrape", "rendered", "metadata", "download"]
+)
 def test_every_row_by_every_door(door: str) -> None:
     run = run_rows(f"tests.lab.service:{door}", timeout_seconds=900)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -3,7 +3,8 @@
 import pytest
 from starlette.requests import Request
 
-from entrepot.api.content import _may_run, _target_of
+from entrepot.api.address import address_in
+from entrepot.api.content_answer import may_run
 
 
 def _request(path: str, query: str = "") -> Request:
@@ -39,7 +40,7 @@ def _request(path: str, query: str = "") -> Request:
     ],
 )
 def test_address_is_read_as_the_caller_wrote_it(path: str, query: str, expected: str) -> None:
-    assert _target_of(_request(path, query)) == expected
+    assert address_in(_request(path, query), "/r/") == expected
 
 
 @pytest.mark.parametrize(
@@ -62,4 +63,4 @@ def test_address_is_read_as_the_caller_wrote_it(path: str, query: str, expected:
     ],
 )
 def test_only_what_surely_does_not_run_is_let_out_of_the_sandbox(media_type: str, expected: bool) -> None:
-    assert _may_run(media_type) is expected
+    assert may_run(media_type) is expected

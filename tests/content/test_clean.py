@@ -90,7 +90,7 @@ ACTIVE = {
     "language": "<p lang='\"><script>alert(1)</script>'>x",
 }
 ALLOWED_ATTRIBUTES = {"href", "src", "cite", "title", "alt", "rel", "width", "height", "lang", "dir", "class", "colspan",
-                      "rowspan", "scope", "start", "reversed", "value", "datetime"}  # fmt: skip
+                      "rowspan", "scope", "start", "reversed", "value", "datetime", "id", "role", "align"}  # fmt: skip
 FORBIDDEN_TAGS = {"script", "style", "svg", "math", "iframe", "frame", "object", "embed", "applet", "base", "link", "form", "input",
                   "button", "select", "textarea", "template", "video", "audio", "source", "noscript", "xmp", "plaintext", "x-y"}  # fmt: skip
 
@@ -234,6 +234,10 @@ def test_address_that_is_none_goes_and_its_words_stay(href: str) -> None:
         ("<img src=/lazy-load.gif data-lazy-src=/a.png>", "/a.png"),
         ("<img src=/blank.gif srcset='/s.png 100w, /a.png 900w, /m.png 400w'>", "/a.png"),
         ("<img srcset='/a.png 2x, /b.png'>", "/a.png"),
+        ("<img src=/a.png data-hi-res-src=/b.png>", "/a.png"),
+        ("<img src='data:,' data-hi-res-src=/a.png>", "/a.png"),
+        ("<img src=/a.png width=570 height=0>", "/a.png"),
+        ("<img src=/a.png width=464 height=2>", "/a.png"),
         ("<picture><source srcset='/a.png 2x, /b.png 1x'><img src='data:,'></picture>", "/a.png"),
         ("<img src='data:,'><noscript><img src=/a.png></noscript>", "/a.png"),
     ],
@@ -272,11 +276,31 @@ def test_sets_of_pictures_are_read_in_linear_time() -> None:
         ("<table role=presentation><tr><td>a<td>b</table>", False),
         ("<table><tr><td>a<tr><td>b</table>", False),
         ("<table><tr><td><h2>a</h2><td>b</table>", False),
+        (f"<table><tr><td>{'word ' * 300}<td>b</table>", False),
+        (f"<table><tr><th>{'word ' * 300}<th>b</table>", True),
         ("<table><tr><td><table><tr><td>a<td>b</table><td>c</table>", True),
     ],
 )
 def test_table_that_only_lays_out_becomes_blocks(table: str, is_kept: bool) -> None:
     assert html_content(table).count("<table>") == is_kept
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("<p><a href=/x role=button>a</a></p>", '<p><a href="https://harbour.example/x">a</a></p>'),
+        ("<section role=doc-endnotes><p>a</p></section>", '<section role="doc-endnotes"><p>a</p></section>'),
+        ("<section role=alert><p>a</p></section>", "<p>a</p>"),
+        ("<table><tr><th align=right>a<th align=char>b</table>",
+         '<table><tbody><tr><th align="right">a</th><th>b</th></tr></tbody></table>'),
+        ("<main>a<p>b</p></main>", "<div>a<p>b</p></div>"),
+        ("<nav><article>a</article><article><i>b</i></article></nav>", "<div>a</div><div><i>b</i></div>"),
+        ("<p hidden=until-found>a</p>", "<p>a</p>"),
+        ("<pre>a <a href=/x onclick=f()>b</a></pre>", '<pre><code>a <a href="https://harbour.example/x">b</a>\n</code></pre>'),
+    ],
+)  # fmt: skip
+def test_what_stays_is_what_says_something(page: str, expected: str) -> None:
+    assert html_content(page) == expected
 
 
 def test_options_of_links_and_pictures_hold_for_html() -> None:

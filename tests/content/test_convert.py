@@ -1,32 +1,30 @@
 """Each source has its reader, or is refused by name."""
 
+import subprocess
+import sys
+
 import pytest
 
-from entrepot.content.convert import convert, reader_of
+from entrepot.content.convert import READERS, convert, reader_of
 from entrepot.content.format import MEDIA_TYPES, Format
 from entrepot.content.options import ContentOptions
-from entrepot.errors import ConversionUnsupported
-from tests.content.reading import ARTICLE, render, source
+from entrepot.errors import ConversionUnsupported, DocumentBroken
+from tests.content.documents import EVERY_KIND, plain_pdf, word_document
+from tests.content.reading import ARTICLE, HTML, render, source
 
-FEED = (
-    '<?xml version="1.0"?><rss version="2.0"><channel><title>Harbour radio</title>'
-    "<item><title>One &amp; only</title></item></channel></rss>"
-)
+PDF_FILE = b"%PDF-1.7\n..."
 
 
 @pytest.mark.parametrize(
     ("body", "content_type", "named"),
     [
-        (b"%PDF-1.7\n...", "application/pdf", "application/pdf"),
-        (b"%PDF-1.7\n...", "text/html", "application/pdf"),
-        (b"\x89PNG\r\n\x1a\n....", "image/png", "image/png"),
         (b"\x00\x01\x02\x03", None, "application/octet-stream"),
         (b"PK\x03\x04....", "application/zip", "application/zip"),
         (b"....ftypisom", "video/mp4", "video/mp4"),
         (b"words", "application/x-thing", "application/x-thing"),
     ],
 )
-@pytest.mark.parametrize("format_", list(Format))
+@pytest.mark.parametrize("format_", [format_ for format_ in Format if format_ is not Format.SCREENSHOT])
 def test_source_that_cannot_be_converted_is_refused(
     body: bytes, content_type: str | None, named: str, format_: Format
 ) -> None:
@@ -36,14 +34,74 @@ def test_source_that_cannot_be_converted_is_refused(
     assert (caught.value.status, caught.value.code) == (415, "conversion-unsupported")
 
 
-@pytest.mark.parametrize("media_type", ["text/html", "application/xhtml+xml", "application/json", "text/plain", "text/x-unheard-of",
-                                        "application/rss+xml", "application/problem+json", "application/xml"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [(PDF_FILE, "application/pdf"), (PDF_FILE, "text/html"), (b"\x89PNG\r\n\x1a\n....", "image/png")],
+)
+@pytest.mark.parametrize("format_", [Format.MARKDOWN, Format.HTML, Format.TEXT, Format.JSON])
+def test_damaged_document_is_said_to_be_so(body: bytes, content_type: str, format_: Format) -> None:
+    with pytest.raises(DocumentBroken) as caught:
+        render(body, format_, content_type)
+    assert (caught.value.status, caught.value.code, caught.value.retryable) == (422, "document-broken", False)
+
+
+def test_pdf_that_is_asked_for_as_pdf_stays_as_it_is() -> None:
+    body = plain_pdf()
+    found = convert(source(body, "application/pdf"), Format.PDF, ContentOptions())
+    assert (found.body, found.metadata.title) == (body, "The second crane")
+
+
+def test_document_can_be_printed() -> None:
+    found = convert(source(word_document(), None), Format.PDF, ContentOptions())
+    assert found.body.startswith(b"%PDF-")
+    assert "weight" in render(found.body, Format.TEXT, None)
+
+
+def test_pdf_that_cannot_be_read_is_passed_on_all_the_same() -> None:
+    assert convert(source(PDF_FILE, "text/html"), Format.PDF, ContentOptions()).body == PDF_FILE
+
+
+@pytest.mark.parametrize("body", [b"<p>words", PDF_FILE])
+def test_screenshot_is_never_converted(body: bytes) -> None:
+    with pytest.raises(ConversionUnsupported, match="browser"):
+        render(body, Format.SCREENSHOT)
+
+
+@pytest.mark.parametrize("media_type", [*READERS, "text/plain", "text/x-unheard-of", "application/problem+json",
+                                        "application/xml"])  # fmt: skip
 def test_readable_type_has_a_reader(media_type: str) -> None:
     assert callable(reader_of(media_type))
 
 
-def test_feed_is_shown_as_its_source() -> None:
-    assert render(FEED, Format.MARKDOWN, "application/rss+xml") == f"```xml\n{FEED}\n```\n"
+@pytest.mark.parametrize(
+    "media_type", ["application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint"]
+)
+def test_old_office_type_is_refused_with_advice(media_type: str) -> None:
+    with pytest.raises(ConversionUnsupported, match="DOCX"):
+        reader_of(media_type)
+
+
+def test_notices_of_the_document_come_along() -> None:
+    found = convert(
+        source("<p>Гавань и кран</p>".encode("cp1251"), HTML), Format.TEXT, ContentOptions(extract="full")
+    )
+    assert [notice.code for notice in found.notices] == ["charset-guessed"]
+    assert found.body.decode() == "Гавань и кран\n"
+
+
+@pytest.mark.parametrize("kind", sorted(EVERY_KIND))
+@pytest.mark.parametrize("format_", [Format.MARKDOWN, Format.HTML, Format.TEXT, Format.JSON])
+def test_every_document_can_be_had_in_every_format(kind: str, format_: Format) -> None:
+    assert convert(source(EVERY_KIND[kind](), None), format_, ContentOptions()).body.strip()
+
+
+def test_readers_are_loaded_when_they_are_needed() -> None:
+    script = (
+        "import sys, entrepot.content.convert\n"
+        "print(*[name for name in ('pypdfium2', 'PIL', 'markdown_it', 'entrepot.content.formats.docx') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""
 
 
 def test_xhtml_is_read_as_a_page() -> None:

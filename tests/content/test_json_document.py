@@ -6,15 +6,16 @@ import json
 import pytest
 
 from entrepot.content.convert import convert
-from entrepot.content.document import Page
+from entrepot.content.document import Document, Metadata, Notice, Page
 from entrepot.content.format import Format
+from entrepot.content.formats.json_document import describe
 from entrepot.content.options import ContentOptions
 from entrepot.errors import NoContent
 from tests.content.reading import ARTICLE, PROSE, URL, as_json, render, source
 
 MEMBERS = ["url", "final_url", "status", "content_type", "title", "description", "author", "site_name", "published_at",
-           "modified_at", "language", "image", "canonical_url", "text", "markdown", "links", "images", "word_count",
-           "fetched_at", "sha256", "cache", "timings_ms"]  # fmt: skip
+           "modified_at", "language", "image", "canonical_url", "kind", "text", "markdown", "links", "images", "word_count",
+           "warning", "notices", "fetched_at", "sha256", "cache", "timings_ms"]  # fmt: skip
 PAGE = f"<html lang=en><title>Second crane</title>{ARTICLE}"
 
 
@@ -41,6 +42,24 @@ def test_members_tell_of_the_fetch() -> None:
     assert members["timings_ms"]["convert"] > 0
 
 
+def test_kind_and_notices_are_told() -> None:
+    notices = (Notice("cut", "It was cut."), Notice("guessed", "It was guessed."))
+    document = Document(Metadata(), "<p>x</p>", kind="forum", notices=notices)
+    members = describe(document, source(PAGE), text="x\n", markdown="x\n")
+    assert members["kind"] == "forum"
+    assert members["warning"] == "It was cut. It was guessed."
+    assert members["notices"] == [
+        {"code": "cut", "message": "It was cut."},
+        {"code": "guessed", "message": "It was guessed."},
+    ]
+
+
+def test_page_without_notices_has_no_warning() -> None:
+    members = as_json(PAGE)
+    assert members["warning"] is None
+    assert members["notices"] == []
+
+
 def test_words_are_counted() -> None:
     assert as_json("<p>one two\nthree</p><p>four</p>")["word_count"] == 4
 
@@ -60,7 +79,7 @@ def test_fingerprint_stays_while_the_page_does() -> None:
     )
 
 
-@pytest.mark.parametrize("format_", list(Format))
+@pytest.mark.parametrize("format_", [Format.MARKDOWN, Format.TEXT, Format.HTML, Format.JSON])
 def test_fingerprint_changes_with_the_content(format_: Format) -> None:
     options = ContentOptions()
     one = convert(source(PAGE), format_, options)

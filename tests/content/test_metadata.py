@@ -2,10 +2,12 @@
 
 import json
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
 from entrepot.content.document import Metadata
+from entrepot.content.metadata import absolute
 from tests.content.reading import facts
 
 MICRODATA = (
@@ -260,3 +262,22 @@ def test_work_of_the_page_speaks_first(data: Any) -> None:
 
 def test_empty_page_says_nothing() -> None:
     assert facts(body="") == Metadata()
+
+
+@pytest.mark.parametrize(
+    "base", ["https://harbour.example/news/crane.html", "https://harbour.example", "http://h.example:8080/?q"]
+)
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "/", "/a", "/a/b.html", "/a?b=c&d", "/a?", "/a#b", "/a/../b", "/a/./b", "/..", "/.well-known/x", "//cdn.example/x", "///x",
+        "https://other.example", "https://other.example/a/../b", "HTTPS://Other.example/", "https://other.example/?", "http://o:80/x",
+        "a", "?q", "#f", "", " /a ", "/a b", "/ä", "/a;b", "https://o.example:99x/", "https://", "javascript:x", "mailto:a@b", "/a?b#",
+    ],
+)  # fmt: skip
+def test_addresses_are_joined_as_the_standard_library_does(base: str, reference: str) -> None:
+    joined = urljoin(base, reference.strip().replace(" ", "%20"))
+    expected = (
+        joined if joined.startswith(("http://", "https://", "HTTP")) and urlsplit(joined).netloc else None
+    )
+    assert absolute(base, reference) == expected

@@ -27,7 +27,8 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,imag
         ("text/*;q=0.5, application/json;q=0.6", JSON),
         ("text/plain, text/*", TEXT),
         ("application/*", JSON),
-        ("application/pdf, text/plain;q=0.1", TEXT),
+        ("application/pdf, text/plain;q=0.1", Format.PDF),
+        ("image/png, text/plain;q=0.1", TEXT),
         ("text/html;charset=utf-8", HTML),
         ("text/markdown;variant=GFM;q=0.5, text/plain;q=0.4", MD),
         ("text/markdown;", MD),
@@ -68,7 +69,7 @@ def test_our_order_decides_between_equals(accept: str) -> None:
         "image/png, */*;q=0.1",
         "text/*;q=0.2, */*;q=0.3",
         "text/html;q=0, */*",
-        "application/pdf, */*;q=0.5",
+        "image/png, */*;q=0.5",
     ],
 )
 def test_anything_means_the_source_as_it_is(accept: str | None) -> None:
@@ -79,7 +80,7 @@ def test_anything_means_the_source_as_it_is(accept: str | None) -> None:
     "accept",
     [
         "image/png",
-        "application/pdf",
+        "image/*",
         "text/html;q=0",
         "text/*;q=0",
         "*/*;q=0",

@@ -85,6 +85,42 @@ def test_bytes_go_before_a_declaration_that_cannot_be(head: bytes, declared: str
     assert media_type_of(head, declared) == expected
 
 
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+EPUB = b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/epub+zipPK\x03\x04"
+PACKAGE = b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml....PK\x03\x04....word/document.xml"
+
+
+@pytest.mark.parametrize(
+    ("head", "declared", "expected"),
+    [
+        (EPUB, None, "application/epub+zip"),
+        (EPUB, "application/zip", "application/epub+zip"),
+        (PACKAGE, "application/octet-stream", WORD),
+        (
+            PACKAGE.replace(b"word/", b"xl/"),
+            None,
+            WORD.replace("wordprocessingml.document", "spreadsheetml.sheet"),
+        ),
+        (b"PK\x03\x04rest", WORD, WORD),
+        (b"<!doctype html><p>gone", WORD, "text/html"),
+        (b"<!doctype html><p>gone", "application/pdf", "text/html"),
+        (b"<!doctype html><p>gone", "image/png", "text/html"),
+        (b"\x00\x01\x02", "image/png", "image/png"),
+        (b"", "application/pdf", "application/pdf"),
+        (b"\r\njunk %PDF-1.4", "application/pdf", "application/pdf"),
+        (b"{\\rtf1 x}", "application/msword", "application/rtf"),
+        (b"{\\rtf1 x}", "text/plain", "application/rtf"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", WORD, "application/x-ole-storage"),
+        (b"BM\x36\x09\0\0\0\0\0\0\x36\0\0\0", None, "image/bmp"),
+        (b"<rss version='2.0'>", None, "application/rss+xml"),
+        ("words in two bytes".encode("utf-16-be"), "text/plain", "text/plain"),
+        ("words in two bytes".encode("utf-16-le"), None, "text/plain"),
+    ],
+)
+def test_document_is_told_from_its_first_bytes(head: bytes, declared: str | None, expected: str) -> None:
+    assert media_type_of(head, declared) == expected
+
+
 @pytest.mark.parametrize(
     "head",
     [

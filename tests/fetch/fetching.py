@@ -60,7 +60,7 @@ def with_client(work: Callable[[FetchClient], Awaitable[T]], guard: Guard | None
 
 async def fetch_with(client: FetchClient, url: str, limit: Limits | None = None, **request: Any) -> Fetched:
     async with client.stream(FetchRequest(parse_url(url), **request), limit or limits()) as response:
-        return await _taken(response)
+        return await taken(response)
 
 
 def fetch(url: str, limit: Limits | None = None, *, guard: Guard | None = None, **request: Any) -> Fetched:
@@ -90,6 +90,6 @@ def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
     return True
 
 
-async def _taken(response: Response) -> Fetched:
+async def taken(response: Response) -> Fetched:
     body = await response.read()
     return Fetched(response.status, response.headers, str(response.url), response.is_delimited, body)

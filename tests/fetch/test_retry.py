@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from entrepot.fetch.retry import Backoff, parse_retry_after
+from entrepot.errors import (
+    AppError,
+    ContentTooLarge,
+    DestinationForbidden,
+    HostNotFound,
+    UpstreamBroken,
+    UpstreamLost,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from entrepot.fetch.retry import Backoff, fits, may_ask_again, may_send_again, parse_retry_after
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 LATEST = 0.999
@@ -73,3 +83,34 @@ def test_retry_after(value: str | None, seconds: int | None) -> None:
 def test_whatever_an_origin_sends_is_answered(value: str) -> None:
     seconds = parse_retry_after(value, NOW)
     assert seconds is None or seconds >= 0
+
+
+# --- what may be sent again ---
+
+
+@pytest.mark.parametrize(
+    ("method", "error", "may"),
+    [("GET", UpstreamUnreachable(), True), ("POST", UpstreamUnreachable(), True), ("GET", UpstreamLost(), True),
+     ("POST", UpstreamLost(), False), ("PATCH", UpstreamTimeout(), False), ("GET", UpstreamTimeout(), True),
+     ("PUT", UpstreamLost(), True), ("DELETE", UpstreamLost(), True), ("GET", UpstreamBroken(), False),
+     ("GET", ContentTooLarge(), False), ("GET", DestinationForbidden(), False), ("GET", HostNotFound(), False)],
+    ids=repr,
+)  # fmt: skip
+def test_what_may_be_sent_again(method: str, error: AppError, may: bool) -> None:
+    assert may_send_again(method, error) is may
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "may"),
+    [("GET", 429, True), ("GET", 502, True), ("HEAD", 503, True), ("GET", 504, True), ("GET", 500, False), ("GET", 404, False),
+     ("POST", 503, False)],
+)  # fmt: skip
+def test_what_may_be_asked_again(method: str, status: int, may: bool) -> None:
+    assert may_ask_again(method, status) is may
+
+
+@pytest.mark.parametrize(
+    ("delay", "left", "fit"), [(None, 9, False), (1, 2, True), (2, 2, False), (0, 0, False)]
+)
+def test_delay_leaves_time_for_a_try(delay: float | None, left: float, fit: bool) -> None:
+    assert fits(delay, left) is fit

@@ -144,6 +144,22 @@ def _drip(start: bytes, drop: bytes, seconds: float) -> Handler:
     return drip
 
 
+def test_header_must_come_in_its_own_time(origin: HostileOrigin) -> None:
+    """Field after field, so that there is never a silence: without a limit of its own this would last as long as a file may."""
+    url = origin.on("/", _drip(b"HTTP/1.1 200 OK\r\n", b"X: a\r\n", 0.05))
+    with pytest.raises(UpstreamTimeout, match="header did not arrive"):
+        fetch(url, limits(head_seconds=0.3))
+
+
+def test_body_may_take_longer_than_the_header(origin: HostileOrigin) -> None:
+    async def slow_body(exchange: Exchange) -> None:
+        await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel")
+        await asyncio.sleep(0.3)
+        await exchange.send(b"lo")
+
+    assert fetch(origin.on("/", slow_body), limits(head_seconds=0.2)).body == b"hello"
+
+
 ENDLESS = {
     "body drop by drop": _drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"x", 0.02),
     "slow interim answers": _drip(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.02),

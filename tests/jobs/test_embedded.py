@@ -217,7 +217,7 @@ def test_forty_jobs_are_done_exactly_once_while_runners_are_shot(tmp_path: Path)
         shots = 0
         while shots < 12:
             await asyncio.sleep(chance.uniform(0.02, 0.15))
-            targets = sorted(it.engine._tasks, key=lambda task: task.get_name())
+            targets = sorted(it.engine._dispatchers[0].tasks, key=lambda task: task.get_name())
             if targets:
                 chance.choice(targets).cancel()
                 shots += 1
@@ -255,11 +255,11 @@ def test_a_house_that_vanishes_loses_no_job(tmp_path: Path) -> None:
             jobs = [await it.order("work_for", options={"seconds": 0.4}) for _ in range(6)]
             for job in jobs[:3]:
                 await it.wait_for(job.id, lambda job: job.percent == 10.0)
-            for task in list(it.engine._tasks):
+            for task in list(it.engine._dispatchers[0].tasks):
                 task.cancel()
-            await asyncio.wait(it.engine._tasks)
+            await asyncio.wait(it.engine._dispatchers[0].tasks)
             assert (await it.counts())[JobState.RUNNING] >= 3
-            it.engine._tasks.clear()
+            it.engine._dispatchers[0].tasks.clear()
         first = list(it.publisher.published)
         async with house(tmp_path, slots=3) as it:
             await it.sweeper.recover()

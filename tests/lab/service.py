@@ -63,6 +63,32 @@ async def _convert(service: Service, url: str) -> Outcome:
     return await service.ask("GET", f"/api/v1/content?url={quote(url, safe='')}", accept="text/markdown")
 
 
+async def _render(service: Service, url: str) -> Outcome:
+    """Through the browser, which reaches out by itself."""
+    return await service.ask("GET", f"/api/v1/content?format=text&render=browser&url={quote(url, safe='')}")
+
+
+async def _batch(service: Service, url: str) -> Outcome:
+    """The one item of a batch as if it had been an answer."""
+    body = json.dumps({"urls": [url], "format": "raw"}).encode()
+    answered = await service.ask("POST", "/api/v1/content/batch", accept="application/x-ndjson", body=body)
+    if answered.status != 200:
+        return answered
+    # The line is a chunk by itself (RFC 9112 §7.1), and the subject's client leaves the framing in.
+    item = json.loads(next(line for line in answered.text.splitlines() if line.startswith("{")))
+    if item["status"] == "ok":
+        return Outcome(200, "", answered.text)
+    return Outcome(item["problem"]["status"], item["problem"]["code"], answered.text)
+
+
+async def _scrape(service: Service, url: str) -> Outcome:
+    """The door of another service's clients; its 500 stands for an origin's failure."""
+    body = json.dumps({"url": url, "formats": ["rawHtml"]}).encode()
+    answered = await service.ask("POST", "/v2/scrape", body=body)
+    code = str(json.loads(answered.text).get("code") or "")
+    return Outcome(AppError.kind_of(code).status if answered.status != 200 else 200, code, answered.text)
+
+
 async def _describe(service: Service, url: str) -> Outcome:
     return await service.ask("GET", f"/api/v1/metadata?url={quote(url, safe='')}")
 
@@ -105,6 +131,9 @@ def _subject(door: Door, egress_allow: str = "") -> Subject:
 content = _subject(_read)
 content_by_path = _subject(_read_by_path)
 markdown = _subject(_convert)
+rendered = _subject(_render)
+batch = _subject(_batch)
+scrape = _subject(_scrape)
 metadata = _subject(_describe)
 download = _subject(_download)
 unguarded_download = _subject(_download, egress_allow="0.0.0.0/0,::/0")  # what the laboratory must catch

@@ -53,14 +53,13 @@ def convert_badly(deed: str, source: Fetched, target: Path) -> dict[str, Any]:
         "hard link": _hard_link,
         "pipe": _pipe,
         "folder": lambda _page, target: target.mkdir(),
-        "no file": lambda _page, _target: None,
         "nonsense": lambda _page, _target: _rendering(b"fine", fingerprint="../../etc/passwd"),
         "reads a secret": lambda _page, target: _rendering((target.parent.parent / "secret").read_bytes()),
         "writes elsewhere": lambda _page, target: (target.parent.parent / "planted").write_text("x"),
         "opens a socket": lambda _page, _target: __import__("socket").socket(),
     }
     work = converters[deed]
-    room.convert = lambda page, _format, _options: _outcome(work(page, target))  # type: ignore[assignment]
+    room.convert = lambda page, *_, **_more: _outcome(work(page, target))
     conversion.CONVERSION_SECONDS = 1.0
     conversion._RENDERED_BYTES = 1_000_000
     return convert(source, Format.TEXT, ContentOptions(), target)
@@ -70,7 +69,6 @@ def _outcome(made: Any) -> Rendering:
     """What the converter gave, or, for those that wrote a file of their own, an answer as if all were well."""
     if isinstance(made, Rendering):
         return made
-    Path.write_bytes = lambda _path, _body: 0  # type: ignore[assignment, method-assign]
     return _rendering(b"")
 
 

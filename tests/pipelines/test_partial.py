@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from entrepot.errors import OutOfOrder, StorageFull
-from entrepot.pipelines.partial import Facts, take_partial
+from entrepot.pipelines.partial import Facts, Partial, take_partial
 
 FACTS = Facts('"v1"', 10, "http://origin/file")
 
@@ -168,3 +168,102 @@ def test_place_that_is_taken_is_out_of_order(newer: Path) -> None:
     with pytest.raises(OutOfOrder):
         take_partial(newer, ())
     assert (newer / "partial").read_bytes() == b"somebody's"
+
+
+# --- bytes out of order ---
+
+
+def spread(folder: Path) -> Partial:
+    """A file of ten bytes whose 0–3 and 6–8 are there."""
+    partial = take_partial(folder, ())
+    partial.begin(FACTS)
+    partial.write([b"abc"])
+    partial.record()
+    partial.write_at(6, [b"gh"])
+    return partial
+
+
+def test_gaps_are_known_and_the_beginning_is_hashed(newer: Path) -> None:
+    partial = spread(newer)
+    assert (partial.missing, partial.size_bytes, partial.prefix_bytes) == ([(3, 6), (8, 10)], 5, 3)
+    assert partial.sha256 == _sha256(b"abc")
+    partial.close()
+
+
+def test_hash_follows_the_beginning_through_what_was_there_before(newer: Path) -> None:
+    partial = spread(newer)
+    partial.write_at(8, [b"ij"])
+    partial.write_at(3, [b"d", b"ef"])
+    assert (partial.missing, partial.prefix_bytes, partial.is_spread) == ([], 10, False)
+    assert partial.sha256 == _sha256(b"abcdefghij")
+    partial.close()
+
+
+def test_long_stretch_is_hashed_in_steps(newer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("entrepot.pipelines.partial._CATCH_UP_BYTES", 1)
+    partial = spread(newer)
+    partial.write_at(8, [b"ij"])
+    partial.write_at(3, [b"def"])
+    assert (partial.prefix_bytes, partial.is_spread) == (7, True)
+    partial.close_ranks()
+    assert (partial.prefix_bytes, partial.sha256) == (10, _sha256(b"abcdefghij"))
+    partial.close()
+
+
+def test_gaps_are_taken_over_as_they_were_recorded(older: Path, newer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "spread"
+    folder.mkdir()
+    partial = spread(folder)
+    partial.record()
+    partial.close()
+    resumed = take_partial(newer, [older, folder])
+    assert (resumed.missing, resumed.size_bytes) == ([(3, 6), (8, 10)], 5)
+    resumed.write_at(3, [b"def"])
+    resumed.write_at(8, [b"ij"])
+    assert resumed.sha256 == _sha256(b"abcdefghij")
+    resumed.close()
+
+
+def test_what_came_after_the_last_record_is_fetched_again(newer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "spread"
+    folder.mkdir()
+    spread(folder).close()  # killed before it could record what lies behind the gap
+    resumed = take_partial(newer, [folder])
+    assert (resumed.missing, resumed.size_bytes, resumed.sha256) == ([(3, 10)], 3, _sha256(b"abc"))
+    resumed.close()
+
+
+def test_what_lies_behind_a_gap_can_be_given_up(newer: Path) -> None:
+    partial = spread(newer)
+    partial.close_ranks()
+    partial.write([b"DEF"])
+    assert partial.path.read_bytes() == b"abcDEF"
+    assert (partial.size_bytes, partial.sha256) == (6, _sha256(b"abcDEF"))
+    partial.close()
+
+
+def test_whole_file_of_pieces_gives_up_its_last_byte(newer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "spread"
+    folder.mkdir()
+    partial = spread(folder)
+    partial.write_at(3, [b"def"])
+    partial.write_at(8, [b"ij"])
+    partial.record()
+    partial.close()
+    resumed = take_partial(newer, [folder])
+    assert (resumed.prefix_bytes, resumed.size_bytes) == (9, 9)
+    resumed.close()
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["x", [[1]], [[5, 3]], [[3, 6], [5, 8]], [[3, 11]], [["a", "b"]], [[8, 9], [1, 2]], [[-5, 2]], [[7, 10]]],
+    ids=str,
+)
+def test_record_that_cannot_be_true_is_not_taken_over(missing: object, older: Path, newer: Path) -> None:
+    """The last one speaks of more than the file has."""
+    told = json.loads((older / "partial.json").read_text())
+    (older / "partial.json").write_text(json.dumps({**told, "missing": missing}))
+    resumed = take_partial(newer, [older])
+    assert (resumed.size_bytes, resumed.facts) == (0, None)
+    resumed.close()

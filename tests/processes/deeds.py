@@ -10,7 +10,7 @@ from typing import Any
 
 from entrepot.processes.fence import Fence
 from entrepot.processes.fork import call_fenced
-from entrepot.processes.linux import syscall
+from entrepot.processes.linux import PR_GET_PDEATHSIG, prctl, syscall
 from tests.origin.children import run_in_child
 
 IPPROTO_MPTCP, IPPROTO_SCTP = 262, 132
@@ -71,6 +71,15 @@ def make_pair(kind: int) -> None:
 
 def unshare() -> None:
     syscall(272 if os.uname().machine == "x86_64" else 97, CLONE_NEWUSER)
+
+
+def tell_user() -> list[Any]:
+    """User (real, effective, saved), further groups, capabilities, and the signal that comes when the parent ends."""
+    lifeline = ctypes.c_int(0)
+    prctl(PR_GET_PDEATHSIG, ctypes.cast(ctypes.byref(lifeline), ctypes.c_void_p))
+    status = Path("/proc/self/status").read_text()
+    held = int(status.partition("CapPrm:")[2].split()[0], 16)
+    return [*os.getresuid(), os.getgroups(), held, lifeline.value]
 
 
 def trace(pid: int) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -101,6 +102,52 @@ def test_nothing_can_be_served(deed: Callable[[], None]) -> None:
 
 def test_sending_is_no_way_to_connect(ports: dict[str, int]) -> None:
     assert behind(Fence(connect_ports=(ports["a"],)), deeds.connect_by_sending, ports["b"]) == REFUSED
+
+
+# --- a program with a sandbox of its own ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "outcome"),
+    [
+        (socket.AF_UNIX, socket.SOCK_STREAM, "done"),
+        (socket.AF_INET, socket.SOCK_STREAM, "done"),
+        (socket.AF_INET, socket.SOCK_DGRAM, REFUSED),
+        (socket.AF_INET6, socket.SOCK_DGRAM, REFUSED),
+        (socket.AF_NETLINK, socket.SOCK_RAW, REFUSED),
+        (socket.AF_PACKET, socket.SOCK_RAW, REFUSED),
+    ],
+)
+def test_program_with_its_own_sandbox_may_make_unix_sockets_beside_tcp(
+    family: int, kind: int, outcome: str
+) -> None:
+    assert behind(Fence(connect_ports=(1,), own_sandbox=True), deeds.make_socket, family, kind) == outcome
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [(socket.SOCK_STREAM, "done"), (socket.SOCK_SEQPACKET, "done"), (socket.SOCK_DGRAM, REFUSED)],
+)
+def test_its_pairs_of_sockets_are_bound_to_each_other(kind: int, outcome: str) -> None:
+    assert behind(Fence(connect_ports=(1,), own_sandbox=True), deeds.make_pair, kind) == outcome
+
+
+def test_it_reaches_no_other_port(ports: dict[str, int]) -> None:
+    fence = Fence(connect_ports=(ports["a"],), own_sandbox=True)
+    assert behind(fence, deeds.connect_to_each, ports) == {"a": "done", "b": refused_from(4)}
+
+
+def test_it_may_make_namespaces() -> None:
+    assert behind(Fence(own_sandbox=True), deeds.unshare) == "done"
+    assert behind(Fence(), deeds.unshare) == REFUSED
+
+
+def test_only_root_becomes_another_user_and_keeps_its_lifeline() -> None:
+    if os.geteuid() == 0:
+        assert behind(Fence(user=65534), deeds.tell_user) == [65534, 65534, 65534, [], 0, signal.SIGKILL]
+    else:
+        with pytest.raises(JobCrashed):
+            behind(Fence(user=65534), deeds.tell_user)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

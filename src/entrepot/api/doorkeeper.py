@@ -45,7 +45,7 @@ class Doorkeeper:
             return HostNotServed(
                 "This service does not go by that name; ENTREPOT_ALLOWED_HOSTS lists the names that it goes by."
             )
-        if method not in _READING and _is_from_elsewhere(headers, host):
+        if method not in _READING and is_from_elsewhere(headers):
             return CrossSiteRequest("Another site's page may not change anything here.")
         return None
 
@@ -53,13 +53,13 @@ class Doorkeeper:
         return self._names is None or name in self._names or _is_address(name)
 
 
-def _is_from_elsewhere(headers: Headers, host: str) -> bool:
+def is_from_elsewhere(headers: Headers) -> bool:
     """Whether a browser says that another origin's page sends this (Fetch Metadata, or else RFC 6454's `Origin`)."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
 
 
 def _name_of(host: str) -> str:

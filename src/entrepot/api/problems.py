@@ -31,6 +31,8 @@ def problem(error: AppError, request: Request, headers: Mapping[str, str] | None
     """The answer that says what `error` says; `correlation_id` is the request's id."""
     body = problem_body(error, instance=request.url.path, request_id=getattr(request.state, "request_id", ""))
     sent = {"Cache-Control": "no-store", **(headers or {})}
+    if status := error.extra.get("cache_status"):
+        sent["Cache-Status"] = str(status)
     if error.retry_after_seconds is not None:
         sent["Retry-After"] = str(error.retry_after_seconds)
     return Response(json.dumps(body), status_code=error.status, media_type=MEDIA_TYPE, headers=sent)

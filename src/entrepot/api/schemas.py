@@ -68,7 +68,7 @@ class DownloadQuery(Page):
     """Which downloads to list."""
 
     status: JobState | None = None
-    kind: Literal["auto", "media", "file", "page", "prepare"] | None = None
+    kind: Kind | None = None
     q: str | None = Field(None, max_length=200, description="Sought in URL and title.")
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import Connection
@@ -13,11 +15,12 @@ from entrepot.assets import records
 from entrepot.assets.deliver import PieceReader
 from entrepot.assets.library import Library, PlaceTaken
 from entrepot.assets.publish import PublishedFile, StoredFile, move_link, record_outcome
-from entrepot.assets.records import Asset, LibraryLink
+from entrepot.assets.records import Asset, LibraryLink, Needed, Version
 from entrepot.database import Database
 from entrepot.errors import AssetNotFound, FilesExpired, OutOfOrder
 from entrepot.storage.contract import BlobStore
 from entrepot.telemetry import get_logger
+from entrepot.threads import in_thread
 
 _log = get_logger("assets")
 
@@ -25,11 +28,34 @@ _BATCH = 500
 _MAX_MOVES = 20
 
 
-class Assets:
-    """The assets of all owners. Safe to use from one event loop."""
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file to be recorded; see `publish.StoredFile`."""
 
-    def __init__(self, database: Database, store: BlobStore, library: Library) -> None:
+    role: str
+    name: str
+    content_type: str
+    sha256: str
+    size_bytes: int
+    library_path: str | None
+
+
+class Assets:
+    """The assets of all owners. Safe to use from one event loop.
+
+    `needed_elsewhere` tell which blobs others keep, so that the sweep spares them.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        store: BlobStore,
+        library: Library,
+        *,
+        needed_elsewhere: Sequence[Needed] = (),
+    ) -> None:
         self._database = database
+        self._needed_elsewhere = needed_elsewhere
         self._store = store
         self._library = library
         self._settling = asyncio.Lock()
@@ -85,6 +111,45 @@ class Assets:
             partial(records.list_assets, owner=owner, limit=limit, before=before, q=q)
         )
 
+    async def versions(self, asset: Asset, *, limit: int, before: int | None = None) -> Sequence[Version]:
+        """The asset's versions, newest first; see `records.list_versions`."""
+        return await self._database.read(
+            partial(records.list_versions, asset_id=asset.id, limit=limit, before=before)
+        )
+
+    async def version(self, asset: Asset, number: int) -> Version:
+        """One of the asset's versions. Raises AssetNotFound."""
+        found = await self.versions(asset, limit=1, before=number + 1)
+        if not found or found[0].number != number:
+            raise AssetNotFound(f"There is no version {number} of this asset.")
+        return found[0]
+
+    def blob_path(self, version: Version) -> Path:
+        """Where a version's bytes lie."""
+        return self._store.path(version.sha256)
+
+    async def keep(
+        self,
+        content: BinaryIO,
+        *,
+        owner: str,
+        source_key: str,
+        source_url: str,
+        name: str,
+        content_type: str,
+        path: str,
+    ) -> PublishedFile:
+        """Stores `content`, read from where it stands, as the newest version of what was kept under `source_key` before.
+
+        The same bytes make no new version. Raises StorageFull.
+        """
+        blob = await in_thread(self._store.write, content)
+        file = KeptFile("main", name, content_type, blob.sha256, blob.size_bytes, path)
+        record = partial(self.record, owner=owner, source_key=source_key, source_url=source_url, files=[file])
+        (published,) = await self._database.write(record)
+        await self.settle([published.path] if published.path is not None else ())
+        return published
+
     async def delete(self, asset_id: str, owner: str) -> None:
         """Deletes the asset and its place in the library; the bytes go with the next sweep. Raises AssetNotFound."""
         asset = await self.find(asset_id, owner)
@@ -129,9 +194,10 @@ class Assets:
         """
         since = datetime.now(UTC) - timedelta(seconds=grace_seconds)
         idle = self._store.idle(since)
+        forget = partial(records.forget_unreferenced, needed_elsewhere=self._needed_elsewhere)
         removed = 0
         while batch := await asyncio.to_thread(_take, idle):
-            unneeded = await self._database.write(partial(records.forget_unreferenced, hashes=batch))
+            unneeded = await self._database.write(partial(forget, hashes=batch))
             for sha256 in unneeded:
                 removed += await asyncio.to_thread(self._store.discard, sha256, idle_since=since)
         return removed

@@ -1,6 +1,6 @@
 """Assets as they stand in the database, and every query on them but those that publish."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,6 +86,23 @@ def list_assets(
     return [_asset(row) for row in connection.execute(query.order_by(assets.c.file_id.desc()).limit(limit))]
 
 
+def list_versions(
+    connection: Connection, asset_id: str, *, limit: int, before: int | None = None
+) -> list[Version]:
+    """At most `limit` versions of the asset, newest first; `before` is a number."""
+    query = select(versions).where(versions.c.asset_id == asset_id)
+    if before is not None:
+        query = query.where(versions.c.number < before)
+    rows = connection.execute(query.order_by(versions.c.number.desc()).limit(limit))
+    return [
+        Version(
+            id=row.id, number=row.number, sha256=row.sha256, size_bytes=row.size_bytes,
+            content_type=row.content_type, created_at=row.created_at,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
 def delete_asset(connection: Connection, asset_id: str, owner: str) -> None:
     """Deletes the asset with its versions, and marks its place in the library as to be removed.
 
@@ -120,12 +137,20 @@ def forget_link(connection: Connection, path: str) -> None:
     )
 
 
-def forget_unreferenced(connection: Connection, hashes: Sequence[str]) -> list[str]:
-    """Which of these blobs no version and no library path needs; their rows, where there are any, are deleted."""
+Needed = Callable[[Connection, Sequence[str]], set[str]]
+"""Tells which of these blobs something outside of the assets still refers to."""
+
+
+def forget_unreferenced(
+    connection: Connection, hashes: Sequence[str], *, needed_elsewhere: Sequence[Needed] = ()
+) -> list[str]:
+    """Which of these blobs no version, no library path and nobody else needs; their rows, if any, are deleted."""
     needed = set(connection.scalars(select(versions.c.sha256).where(versions.c.sha256.in_(hashes))))
     needed.update(
         connection.scalars(select(library_links.c.sha256).where(library_links.c.sha256.in_(hashes)))
     )
+    for ask in needed_elsewhere:
+        needed |= ask(connection, hashes)
     idle = [sha256 for sha256 in hashes if sha256 not in needed]
     connection.execute(delete(blobs).where(blobs.c.sha256.in_(idle)))
     return idle

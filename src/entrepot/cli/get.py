@@ -15,15 +15,8 @@ import typer
 from entrepot.cli.console import notes, reported_errors
 from entrepot.cli.serve import load_settings
 from entrepot.config import Settings
-from entrepot.errors import (
-    BadInput,
-    ContentTooLarge,
-    ConversionUnsupported,
-    OutOfOrder,
-    StorageFull,
-    is_out_of_room,
-    translated_disk_errors,
-)
+from entrepot.disk import is_out_of_room, translated_disk_errors
+from entrepot.errors import BadInput, ContentTooLarge, ConversionUnsupported, OutOfOrder, StorageFull
 
 if TYPE_CHECKING:
     from entrepot.pipelines.conversion import Fetched
@@ -39,6 +32,7 @@ class Wanted(StrEnum):
     TEXT = "text"
     HTML = "html"
     JSON = "json"
+    PDF = "pdf"
     RAW = "raw"
 
 
@@ -100,7 +94,9 @@ def _fetch(settings: Settings, url: str, wanted: Wanted, folder: Path) -> "Fetch
 
     async def fetch() -> "Fetched":
         client = FetchClient(
-            build_guard(settings, [(settings.host, settings.port)]), user_agent=settings.user_agent
+            build_guard(settings, [(settings.host, settings.port)]),
+            user_agent=settings.user_agent,
+            ca_file=settings.ca_file,
         )
         try:
             return await fetch_page(client, target, limits, folder / "source")
@@ -119,7 +115,7 @@ def _convert(settings: Settings, fetched: "Fetched", wanted: Wanted, folder: Pat
     from entrepot.pipelines.conversion import convert_fenced
 
     source = Path(fetched.path)
-    if wanted is Wanted.RAW:
+    if wanted is Wanted.RAW or (wanted is Wanted.AUTO and fetched.media_type.startswith("image/")):
         return source
     try:
         reader_of(fetched.media_type)

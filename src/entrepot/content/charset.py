@@ -2,8 +2,22 @@
 
 import codecs
 import re
+from typing import NamedTuple
 
-from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+from resiliparse.parse.encoding import map_encoding_to_html5
+
+from entrepot.content.encoding_guess import (
+    escaped_encoding,
+    guess_encoding,
+    is_likelier,
+    is_utf8,
+    is_wedged,
+    oddity,
+    unmarked_utf16,
+)
+
+CHARSET_GUESSED = "charset-guessed"
+"""The code of the notice that a source was not in the encoding that it named."""
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PRESCAN_BYTES = 4096
@@ -20,6 +34,23 @@ _SUPERSETS = {"gbk": "gb18030", "gb2312": "gb18030", "shift_jis": "cp932", "euc_
 _UNMAPPED = {"x-mac-cyrillic": "mac-cyrillic", "x-mac-ukrainian": "mac-cyrillic"}
 """Labels of the standard that the library's table lacks."""
 
+_JUDGED_BYTES = 65536
+"""How much of a text its encoding is judged by."""
+
+_TOLERABLE = 0.12
+"""Share of odd characters, among those beyond ASCII, up to which a declared encoding is believed."""
+
+_WIDE = frozenset(
+    {"cp932", "euc_jp", "gb18030", "big5hkscs", "cp949", "iso2022_jp", "utf-16-le", "utf-16-be"}
+)
+_FEW_BYTES = 24
+_ASCII = bytes(range(0x80))
+_LEAST_BYTES = 3
+"""Bytes beyond ASCII below which one more guess is worth no more than the declaration."""
+
+_DEFAULTS = frozenset({"utf-8", "cp1252"})
+"""What servers declare without having looked."""
+
 _PARAMETER = re.compile(r""";\s*charset\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;]+))""", re.IGNORECASE)
 
 
@@ -27,18 +58,91 @@ def decode(body: bytes, content_type: str | None = None) -> str:
     """The text of `body`; bytes that its encoding does not know become U+FFFD, and a byte order mark goes.
 
     The encoding is found as browsers find it: byte order mark, HTTP header, `<meta>` or XML declaration, then strict
-    UTF-8, then a statistical guess (WHATWG HTML §13.2.3.2, but for the order of the last two).
+    UTF-8, then a guess (WHATWG HTML §13.2.3.2, but for the order of the last two). Beyond it, a declaration that the
+    bytes contradict is overruled; `guessed` tells.
     """
+    found = _encoding_of(body, content_type)
+    return body[found.mark_bytes :].decode(found.codec, "replace")
+
+
+def guessed(body: bytes, content_type: str | None = None) -> str | None:
+    """The encoding that `decode` reads `body` in, where it overrules what was declared; else None."""
+    found = _encoding_of(body, content_type)
+    return found.codec if found.is_overruled else None
+
+
+def is_utf16(head: bytes) -> bool:
+    """Whether the bytes are text in UTF-16, marked as such or not."""
+    return head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or unmarked_utf16(head) is not None
+
+
+class _Encoding(NamedTuple):
+    """A codec's name, the length of the byte order mark before the text, and whether the source said another one."""
+
+    codec: str
+    mark_bytes: int = 0
+    is_overruled: bool = False
+
+
+def _encoding_of(body: bytes, content_type: str | None) -> _Encoding:
     for mark, encoding in _BOMS:
         if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace")
-    declared = _codec_of(_parameter_of(content_type)) or _codec_of(_prescan(body))
-    if declared:
-        return body.decode(declared, "replace")
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        return body.decode(_codec_of(detect_encoding(body)) or "cp1252", "replace")
+            return _Encoding(encoding, len(mark))
+    header, inner = _codec_of(_parameter_of(content_type)), _codec_of(_prescan(body))
+    declared = header or inner
+    if declared is None:
+        return _Encoding(_undeclared(body))
+    if (found := _contradiction(body, declared, inner)) is not None and not _same(found, declared):
+        return _Encoding(found, is_overruled=True)
+    return _Encoding(declared)
+
+
+def _undeclared(body: bytes) -> str:
+    if (wide := unmarked_utf16(body)) is not None:
+        return wide
+    if is_utf8(body):
+        return (
+            escaped_encoding(body[:_JUDGED_BYTES]) if b"\x1b$" in body[:_JUDGED_BYTES] else None
+        ) or "utf-8"
+    return guess_encoding(body)
+
+
+def _contradiction(body: bytes, declared: str, inner: str | None) -> str | None:
+    """The encoding that `body` is in where it cannot well be in the declared one; None where it can."""
+    if body.isascii():
+        if declared.startswith("utf-16") and b"\0" not in body and len(body) > 1:
+            return "utf-8"
+        return escaped_encoding(body[:_JUDGED_BYTES]) if declared in _DEFAULTS and b"\x1b$" in body else None
+    sample = body[:_JUDGED_BYTES]
+    beyond = len(sample.translate(None, _ASCII))
+    return _sense(sample, declared, inner) if beyond >= _LEAST_BYTES else None
+
+
+def _sense(sample: bytes, declared: str, inner: str | None) -> str | None:
+    """What makes clearly better sense of characters beyond ASCII than the declared encoding; None: nothing does."""
+    if declared == "utf-8":
+        if is_utf8(sample) or oddity(sample, "utf-8") <= _TOLERABLE:
+            return None
+    elif is_utf8(sample):
+        return None if _may_be_chance(sample, declared) else "utf-8"
+    candidates = {unmarked_utf16(sample) or guess_encoding(sample), inner or declared}
+    if oddity(sample, declared) <= _TOLERABLE:
+        likelier = (
+            codec for codec in candidates if declared in _DEFAULTS and is_likelier(sample, codec, declared)
+        )
+        return next(likelier, None)
+    best = min(sorted(candidates), key=lambda codec: oddity(sample, codec))
+    return best if oddity(sample, best) < oddity(sample, declared) / 2 else None
+
+
+def _may_be_chance(sample: bytes, declared: str) -> bool:
+    """Whether so few characters may look like UTF-8 without being it: true of encodings with two bytes a character."""
+    few = sum(byte > 0x7F for byte in sample) < _FEW_BYTES
+    return few and declared in _WIDE and not is_wedged(sample.decode(declared, "replace"))
+
+
+def _same(one: str, other: str) -> bool:
+    return codecs.lookup(one).name == codecs.lookup(other).name
 
 
 def _parameter_of(content_type: str | None) -> str | None:

@@ -53,6 +53,14 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a reader should know of a content that is not all it could be. `code` is stable, kebab-case."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verbatim:
     """A source that is text already. `language` names its code language; empty: prose, to be left as it is."""
 
@@ -65,6 +73,7 @@ class Document:
     """A document between formats: its facts, and its content as clean, safe HTML with absolute addresses.
 
     Where the source was no markup, `verbatim` holds its text and `fragment` shows the same as preformatted text.
+    `kind` is the kind of page (article, forum, product, listing, collection, documentation, service) where it was told.
     """
 
     metadata: Metadata
@@ -72,3 +81,5 @@ class Document:
     links: tuple[Link, ...] = ()
     images: tuple[Image, ...] = ()
     verbatim: Verbatim | None = None
+    kind: str | None = None
+    notices: tuple[Notice, ...] = ()

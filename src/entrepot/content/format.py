@@ -11,6 +11,8 @@ class Format(StrEnum):
     HTML = "html"
     TEXT = "text"
     JSON = "json"
+    PDF = "pdf"
+    SCREENSHOT = "screenshot"
 
 
 MEDIA_TYPES = MappingProxyType({
@@ -18,4 +20,6 @@ MEDIA_TYPES = MappingProxyType({
     Format.HTML: "text/html; charset=utf-8",
     Format.TEXT: "text/plain; charset=utf-8",
     Format.JSON: "application/json",
+    Format.PDF: "application/pdf",
+    Format.SCREENSHOT: "image/png",
 })  # fmt: skip

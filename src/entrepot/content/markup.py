@@ -6,7 +6,7 @@ from html import escape
 from typing import Any, Final, NamedTuple
 
 from lxml import etree
-from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from lxml.html import HtmlElement
 from resiliparse.parse.html import DOMContext, HTMLTree, NodeType, traverse_dom
 
 MAX_DEPTH: Final = 200
@@ -32,10 +32,13 @@ VOID: Final = frozenset(
 )
 
 # What XML cannot hold, and so libxml2 would refuse or end the document at.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_FORBIDDEN: Final = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
+_NO_CHARACTERS: Final = ("\ufffe", "\uffff")
 # Empty elements that libxml2 does not know as such: it would put what follows into them.
 _ENDLESS = re.compile(r'<((bgsound|keygen|source|track|wbr)(?: [^\s"<>=]+(?:="[^"]*")?)*)>')
-_TOO_DEEP = etree.XPath(f"boolean(//*[count(ancestor::*) > {MAX_DEPTH}])")
+_OUT_OF_RESOURCES: Final = etree.ErrorTypes.ERR_RESOURCE_LIMIT
+_ONE_CLASS: Final = etree.ElementDefaultClassLookup(element=HtmlElement)
+_TOO_DEEP = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 2)})")
 
 
 class TextNode(NamedTuple):
@@ -89,14 +92,22 @@ def text_runs(tree: HtmlElement) -> Iterator[tuple[TextNode, int]]:
 
 def _read(text: str) -> tuple[HtmlElement, bool]:
     """The tree, and whether libxml2 took all of the text."""
-    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-    cleaned = _ENDLESS.sub(r"<\1></\2>", _FORBIDDEN.sub("", text))
-    try:
-        tree = document_fromstring(cleaned.encode(), parser=parser)
-    except etree.ParserError:
-        return document_fromstring("<html><body></body></html>"), True
-    is_whole = not any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
-    return tree, is_whole
+    parser = _parser()
+    ended = _ENDLESS.sub(r"<\1></\2>", text)
+    for noncharacter in _NO_CHARACTERS:
+        ended = ended.replace(noncharacter, "")
+    cleaned = ended.encode("utf-8", "ignore").translate(None, _FORBIDDEN)
+    tree = etree.fromstring(cleaned, parser)
+    if tree is None:
+        return etree.fromstring(b"<html><body></body></html>", _parser()), True
+    return tree, not any(entry.type == _OUT_OF_RESOURCES for entry in parser.error_log)
+
+
+def _parser() -> etree.HTMLParser:
+    """A parser whose elements are all of one class: a class by tag is looked up slowly, element by element."""
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    parser.set_element_class_lookup(_ONE_CLASS)
+    return parser
 
 
 def _is_unread(element: HtmlElement) -> bool:

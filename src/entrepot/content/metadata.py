@@ -2,18 +2,21 @@
 
 import html
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from htmldate import find_date
+from lxml import etree
 from lxml.html import HtmlElement
-from trafilatura.metadata import extract_author
 
 from entrepot.content.document import Metadata
-from entrepot.content.structured import address_of, json_ld_nodes, names_of, types_of
+from entrepot.content.shown import day_in, shown_author, shown_date
+from entrepot.content.structured import Node, address_of, json_ld_nodes, names_of, types_of
+from entrepot.content.title import heading_line, said_title, shown_title
 
 _T = TypeVar("_T")
 _SPACE = re.compile(r"\s+")
@@ -23,16 +26,23 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _BY = re.compile(r"^(?:by|von|par|por|di|door)\s+", re.IGNORECASE)
-_TITLE_SEPARATORS = re.compile(r"\s+[|–—·»:•-]\s+|\s*[|»•]\s*|:\s+")
+# Addresses that joining leaves as they are, and paths that only a host is missing from: most of a page's, and joining is slow.
+_WHOLE_ADDRESS = re.compile(r"(https?://[A-Za-z0-9.-]+(?::[0-9]+)?)(?:/[\w/%~!$&'()*+,=:@.-]*)?", re.ASCII)
+_ROOTED_PATH = re.compile(r"(?!.*/\.)/(?!/)[\w/%~!$&'()*+,=:@.-]*(?:\?[\w/%~!$&'()*+,=:@.-]+)?", re.ASCII)
+_NAMED_ITEMS = etree.XPath("descendant::*[@itemprop]")
 _MAX_TITLE = 500
+_MAX_HEADINGS = 20
 _MAX_DESCRIPTION = 5000
+_MAX_DATE_CHARS = 60
 
 
-def read_metadata(tree: HtmlElement, url: str) -> Metadata:
-    """The facts that the page at `url` gives; `tree` is the whole document, with its scripts."""
-    facts = _Facts(tree, url)
+def read_metadata(tree: HtmlElement, url: str, nodes: Sequence[Node] | None = None) -> Metadata:
+    """The facts that the page at `url` gives; `tree` is the whole document, with its scripts.
+
+    `nodes` is its JSON-LD, where that has been read already.
+    """
+    facts = _Facts(tree, url, json_ld_nodes(tree) if nodes is None else nodes)
     site_name = facts.site_name()
     return Metadata(
         title=facts.title(site_name),
@@ -50,16 +60,18 @@ def read_metadata(tree: HtmlElement, url: str) -> Metadata:
 class _Facts:
     """One page's sources of facts, each read once."""
 
-    def __init__(self, tree: HtmlElement, url: str) -> None:
+    def __init__(self, tree: HtmlElement, url: str, nodes: Sequence[Node]) -> None:
         self._tree = tree
+        self._url = url
         self._base = base_of(tree, url)
-        self._nodes = json_ld_nodes(tree)
+        self._nodes = nodes
         self._meta = _meta_tags(tree)
         self._items = _microdata(tree)
 
     def title(self, site_name: str | None) -> str | None:
         shown = _text(self._tree.findtext(".//title"), _MAX_TITLE)
-        headings = [_text(heading.text_content(), _MAX_TITLE) for heading in self._tree.iterfind(".//h1")]
+        lines = map(heading_line, islice(self._tree.iter("h1"), _MAX_HEADINGS))
+        headings = [heading for line in lines if (heading := _text(line, _MAX_TITLE))]
         said = _first(
             (
                 self._linked("headline"),
@@ -69,11 +81,7 @@ class _Facts:
             ),
             _MAX_TITLE,
         )
-        if said:
-            return _without_site(said, site_name)
-        if shown and len(headings) == 1 and headings[0] and headings[0].casefold() in shown.casefold():
-            return headings[0]
-        return _without_site(shown, site_name) or next((heading for heading in headings if heading), None)
+        return said_title(said, headings, site_name) if said else shown_title(shown, headings, site_name)
 
     def description(self) -> str | None:
         found = (self._named("og:description"), self._named("description", "dc.description", "dcterms.description"),
@@ -93,7 +101,7 @@ class _Facts:
             people = [name for said in names if (name := _person(said))]
             if people:
                 return ", ".join(dict.fromkeys(people))
-        return _person(extract_author(self._tree))
+        return _person(shown_author(self._tree))
 
     def site_name(self) -> str | None:
         publisher = next(
@@ -107,10 +115,14 @@ class _Facts:
     def published_at(self) -> str | None:
         named = self._named("article:published_time", "og:published_time", "date", "dc.date", "dc.date.issued", "dcterms.date",
                             "dcterms.created", "citation_publication_date", "parsely-pub-date", "sailthru.date",
-                            "pubdate", "publishdate", "publish-date")  # fmt: skip
+                            "pubdate", "publishdate", "publish-date", "publish_date", "published_date", "publication_date",
+                            "article.published", "article:published", "og:article:published_time", "datepublished",
+                            "article:post_date", "dc.date.created", "release_date", "published", "published-date",
+                            "published_at", "article.created")  # fmt: skip
         found = (self._linked("datePublished"), self._item("datePublished"), named, self._linked("uploadDate"),
                  self._linked("dateCreated"))  # fmt: skip
-        return next((date for said in found if (date := _date(said))), None) or self._shown_date()
+        said = next((date for value in found if (date := _date(value))), None)
+        return said or shown_date(self._tree, self._url)
 
     def modified_at(self) -> str | None:
         named = self._named("article:modified_time", "og:updated_time", "dcterms.modified", "last-modified")
@@ -155,12 +167,6 @@ class _Facts:
     def _item(self, prop: str) -> str | None:
         return self._items.get(prop)
 
-    def _shown_date(self) -> str | None:
-        """The date that the page shows or has in its address, as an extractor guesses it."""
-        return _date(
-            _guess(lambda: find_date(self._tree, original_date=True, extensive_search=False, url=self._base))
-        )
-
     def _address(self, *said: Any) -> str | None:
         return next((found for value in said if value and (found := absolute(self._base, str(value)))), None)
 
@@ -173,12 +179,24 @@ def base_of(tree: HtmlElement, url: str) -> str:
 
 def absolute(base: str, reference: str) -> str | None:
     """`reference` as an absolute http or https address; None where it is none."""
+    plain = reference.strip()
+    if _WHOLE_ADDRESS.fullmatch(plain):
+        return plain
+    if _ROOTED_PATH.fullmatch(plain) and (origin := _origin(base)):
+        return origin + plain
     try:
-        joined = urljoin(base, _SPACE.sub("%20", reference.strip()))
+        joined = urljoin(base, _SPACE.sub("%20", plain))
         parts = urlsplit(joined)
     except ValueError:
         return None
     return joined if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+@lru_cache(maxsize=64)
+def _origin(base: str) -> str | None:
+    """Scheme and host of a base that rooted paths can just follow."""
+    found = _WHOLE_ADDRESS.fullmatch(base)
+    return found[1] if found else None
 
 
 def _meta_tags(tree: HtmlElement) -> dict[str, str]:
@@ -194,7 +212,7 @@ def _meta_tags(tree: HtmlElement) -> dict[str, str]:
 def _microdata(tree: HtmlElement) -> dict[str, str]:
     """The first value of each microdata property that is used here."""
     found: dict[str, str] = {}
-    for element in tree.iterfind(".//*[@itemprop]"):
+    for element in _NAMED_ITEMS(tree):
         for prop in (element.get("itemprop") or "").split():
             if prop in ("headline", "author", "datePublished", "dateModified") and prop not in found:
                 name = element.find('.//*[@itemprop="name"]')
@@ -226,32 +244,13 @@ def _person(value: Any) -> str | None:
     return name if name and "://" not in name and not name.startswith(("@", "www.")) else None
 
 
-def _without_site(title: str | None, site_name: str | None) -> str | None:
-    """Takes the site's name off a title's end or start, where it stands apart."""
-    if not title or not site_name:
-        return title
-    for cut in reversed(list(_TITLE_SEPARATORS.finditer(title))):
-        if _same(title[cut.end() :], site_name):
-            return title[: cut.start()].strip() or title
-    for cut in _TITLE_SEPARATORS.finditer(title):
-        if _same(title[: cut.start()], site_name):
-            return title[cut.end() :].strip() or title
-    return title
-
-
-def _same(one: str, other: str) -> bool:
-    return "".join(filter(str.isalnum, one.casefold())) == "".join(filter(str.isalnum, other.casefold()))
-
-
 def _date(value: Any) -> str | None:
     """A date or time as ISO 8601; None for what is no date. A time without a zone stays without one."""
     if not isinstance(value, str) or not (said := value.strip()):
         return None
     parsed = _guess(lambda: datetime.fromisoformat(said)) or _guess(lambda: parsedate_to_datetime(said))
     if parsed is None:
-        found = _DATE.match(said)
-        parsed = _guess(lambda: datetime.fromisoformat(found.group())) if found else None
-        return parsed.date().isoformat() if parsed else None
+        return day_in(said[:_MAX_DATE_CHARS])
     has_time = "T" in said.upper() or ":" in said
     return parsed.isoformat() if has_time else parsed.date().isoformat()
 

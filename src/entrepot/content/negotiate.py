@@ -12,7 +12,12 @@ _QUALITY = re.compile(r"(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 _IRRELEVANT = frozenset({"charset", "variant", "profile"})
 """Parameters that ask for nothing that another rendering could give."""
 
-CHOICES = tuple(media_type.partition(";")[0] for media_type in MEDIA_TYPES.values())
+_OFFERED = {
+    format_: media_type for format_, media_type in MEDIA_TYPES.items() if format_ is not Format.SCREENSHOT
+}
+# A screenshot is had by name alone: a browser's own `Accept: image/*` asks for the picture at the address.
+
+CHOICES = tuple(media_type.partition(";")[0] for media_type in _OFFERED.values())
 """The media types that can be had, the preferred first; beside them `*/*`: the source as it is."""
 
 
@@ -38,7 +43,7 @@ def choose_format(accept: str | None) -> Format | None:
     ranges = _read(accept or "*/*")
     best: tuple[float, int, int] | None = None
     chosen: Format | None = None
-    for place, (format_, media_type) in enumerate(zip(MEDIA_TYPES, CHOICES, strict=True)):
+    for place, (format_, media_type) in enumerate(zip(_OFFERED, CHOICES, strict=True)):
         found = max(
             (one for one in ranges if one.covers(media_type)), key=lambda one: one.specificity, default=None
         )

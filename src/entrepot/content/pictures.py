@@ -6,8 +6,10 @@ from lxml.html import HtmlElement
 
 from entrepot.content.metadata import absolute
 
-_LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy", "data-original-src", "data-url", "data-image",
-         "data-full-src", "data-hi-res-src")  # fmt: skip
+_LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy")
+_OTHERS = ("data-original-src", "data-url", "data-image", "data-full-src", "data-hi-res-src")
+"""Where a picture also is; what it is shown from goes before."""
+
 _LAZY_SETS = ("data-srcset", "data-lazy-srcset", "srcset")
 _PLACEHOLDER = re.compile(
     r"(?i)^data:|(?:blank|spacer|pixel|placeholder|transparent|lazy[-_]?load|loading|1x1)[\w.-]*$"
@@ -47,6 +49,9 @@ def _source(image: HtmlElement) -> str | None:
         return lazy
     if plain and not _PLACEHOLDER.search(plain):
         return plain
+    other = next((value for name in _OTHERS if (value := (image.get(name) or "").strip())), "")
+    if other and not other.startswith(("data:", "{", "[")):
+        return other
     return _largest(image) or (plain if plain and not plain.startswith("data:") else None)
 
 
@@ -62,5 +67,10 @@ def _largest(image: HtmlElement) -> str | None:
 
 
 def _is_tiny(image: HtmlElement) -> bool:
-    sizes = (image.get("width"), image.get("height"))
-    return any(size is not None and size.strip().removesuffix("px") in ("0", "1", "2") for size in sizes)
+    """Whether an image tells nothing: no side that is given is longer than two pixels."""
+    sizes = [
+        size.strip().removesuffix("px")
+        for name in ("width", "height")
+        if (size := image.get(name) or "").strip()
+    ]
+    return bool(sizes) and all(size in ("0", "1", "2") for size in sizes)

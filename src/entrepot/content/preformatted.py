@@ -1,7 +1,7 @@
-"""Code and tables of a page, brought into the shapes that markdown can say."""
+"""Code of a page, brought into the shape that markdown can say."""
 
 import re
-from itertools import chain
+from itertools import chain, groupby
 
 from lxml import etree
 from lxml.html import HtmlElement
@@ -16,42 +16,56 @@ _NO_LANGUAGES = frozenset({"none", "nohighlight", "plain", "plaintext", "text", 
                            "auto", "linenums", "code", "wrapper", "block", "source", "hljs"})  # fmt: skip
 _NUMBERS = etree.XPath(
     ".//*[contains(concat(' ', @class, ' '), ' lineno ') or contains(concat(' ', @class, ' '), ' linenos ')"
+    " or contains(concat(' ', @class, ' '), ' hljs-ln-numbers ') or contains(concat(' ', @class, ' '), ' rouge-gutter ')"
     " or contains(concat(' ', @class, ' '), ' line-numbers-rows ') or contains(concat(' ', @class, ' '), ' ln ')]"
 )
+_ROWS = etree.XPath("descendant::tr")
+_NUMBER_CELLS = etree.XPath(
+    "descendant::td[@data-line-number or contains(@class, 'blob-num') or contains(@class, 'hljs-ln-numbers')]"
+)
 _LINES = frozenset({"div", "p", "li", "tr"})
-_TABLE_PARTS = ("tbody", "thead", "tfoot", "tr", "td", "th", "caption")
-_LAYOUT_CONTENT = ("h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "hr")
 
 
 def mend_code(tree: HtmlElement) -> None:
-    """Makes every `<pre>` hold one `<code>` of plain text, which names its language where the page says it."""
+    """Makes every `<pre>` hold one `<code>` of text and links, which names its language where the page says it."""
+    _unwrap_lines(tree)
     _unwrap_numbered(tree)
     for block in list(tree.iter("pre")):
         if block.getparent() is None or next(block.iterancestors("pre"), None) is not None:
             continue
         for numbers in _NUMBERS(block):
             numbers.drop_tree()
-        language, text = _language_of(block), _plain(block)
+        language, pieces = _language_of(block), _pieces(block)
         tail = block.tail
         block.clear()
         block.tail = tail
         code = etree.SubElement(block, "code")
-        code.text = text.strip("\n") + "\n"
         if language:
             code.set("class", f"language-{language}")
+        _fill(code, pieces)
 
 
-def mend_tables(tree: HtmlElement) -> None:
-    """Makes tables that only lay out the page into plain blocks, innermost first."""
-    for table in reversed(list(tree.iter("table"))):
-        if _is_layout(table):
-            for part in [part for part in table.iter(*_TABLE_PARTS) if _table_of(part) is table]:
-                part.tag = "div"
-            table.tag = "div"
-
-
-def _table_of(part: HtmlElement) -> HtmlElement | None:
-    return next(part.iterancestors("table"), None)
+def _fill(code: HtmlElement, pieces: list[tuple[str, str]]) -> None:
+    """Puts the pieces into `code`, without empty lines around them."""
+    text = "".join(piece for piece, _ in pieces)
+    first, end = len(text) - len(text.lstrip("\n")), len(text.rstrip("\n"))
+    place = 0
+    last: HtmlElement | None = None
+    for href, group in groupby(pieces, key=lambda piece: piece[1]):
+        words = "".join(piece for piece, _ in group)
+        said = words[max(0, first - place) : max(0, end - place)]
+        place += len(words)
+        if href and said.strip():
+            last = etree.SubElement(code, "a", href=href)
+            last.text = said
+        elif last is not None:
+            last.tail = (last.tail or "") + said
+        else:
+            code.text = (code.text or "") + said
+    if last is None:
+        code.text = (code.text or "") + "\n"
+    else:
+        last.tail = (last.tail or "") + "\n"
 
 
 def _language_of(block: HtmlElement) -> str | None:
@@ -70,20 +84,47 @@ def _language_of(block: HtmlElement) -> str | None:
     return None
 
 
-def _plain(block: HtmlElement) -> str:
-    """The text of a code block: `<br>` and the edges of line elements are line ends."""
-    pieces: list[str] = []
+def _pieces(block: HtmlElement) -> list[tuple[str, str]]:
+    """The text of a code block, each piece with the address it links to: `<br>` and the edges of line elements are line ends."""
+    pieces: list[tuple[str, str]] = []
+    hrefs: list[str] = [""]
     for event, element in etree.iterwalk(block, events=("start", "end")):
         is_line = element.tag in _LINES and element is not block
         if event == "start":
-            if element.tag == "br" or (is_line and pieces and not pieces[-1].endswith("\n")):
-                pieces.append("\n")
-            pieces.append(element.text or "")
+            if element.tag == "br" or (is_line and pieces and not pieces[-1][0].endswith("\n")):
+                pieces.append(("\n", hrefs[-1]))
+            if element.tag == "a":
+                hrefs.append((element.get("href") or "").strip())
+            _add_piece(pieces, element.text, hrefs[-1])
         elif element is not block:
-            if is_line and pieces and not "".join(pieces[-2:]).endswith("\n"):
-                pieces.append("\n")
-            pieces.append(element.tail or "")
-    return "".join(pieces).replace("\r\n", "\n").replace("\xa0", " ")
+            if element.tag == "a":
+                hrefs.pop()
+            if is_line and pieces and not pieces[-1][0].endswith("\n"):
+                pieces.append(("\n", hrefs[-1]))
+            _add_piece(pieces, element.tail, hrefs[-1])
+    return pieces
+
+
+def _add_piece(pieces: list[tuple[str, str]], text: str | None, href: str) -> None:
+    if text:
+        pieces.append((text.replace("\r\n", "\n").replace("\xa0", " "), href))
+
+
+def _unwrap_lines(tree: HtmlElement) -> None:
+    """Makes blocks of the tables that hold a line of code in each row, behind its number."""
+    for table in list(tree.iter("table")):
+        if table.getparent() is None or next(table.iterancestors("pre"), None) is not None:
+            continue
+        numbers = _NUMBER_CELLS(table)
+        if not numbers or len(numbers) < len(_ROWS(table)):
+            continue
+        for number in numbers:
+            number.drop_tree()
+        for part in table.iter("tbody", "thead", "td", "th"):
+            part.tag = "span"
+        for row in table.iter("tr"):
+            row.tag = "div"
+        table.tag = "pre"
 
 
 def _unwrap_numbered(tree: HtmlElement) -> None:
@@ -105,13 +146,3 @@ def _unwrap_numbered(tree: HtmlElement) -> None:
             continue
         code.tail = table.tail
         table.getparent().replace(table, code)
-
-
-def _is_layout(table: HtmlElement) -> bool:
-    """Whether a table lays out the page: one column, another table inside, or headings and the like without `<th>`."""
-    if table.get("role") in ("presentation", "none") or table.find(".//table") is not None:
-        return True
-    if next(table.iter("th"), None) is not None:
-        return False
-    widths = (sum(cell.tag == "td" for cell in row) for row in table.iter("tr"))
-    return max(widths, default=0) <= 1 or next(table.iter(*_LAYOUT_CONTENT), None) is not None

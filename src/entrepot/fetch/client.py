@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import certifi
 import pycurl
@@ -20,46 +21,20 @@ from entrepot.errors import (
     UpstreamNotFound,
     UpstreamTimeout,
 )
+from entrepot.fetch.cookies import cookie_field, merged_field
 from entrepot.fetch.decode import ACCEPTED, Decoder, decoder_for
 from entrepot.fetch.guard import Guard, Target
 from entrepot.fetch.head import Head
-from entrepot.fetch.headers import Headers, checked_headers, safe_across_origins, without_body
+from entrepot.fetch.headers import Headers, checked_headers
+from entrepot.fetch.request import FetchRequest, Limits, redirected
 from entrepot.fetch.retry import parse_retry_after
 from entrepot.fetch.transfer import Outgoing, Pace, Transfer
 from entrepot.fetch.url import URL
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+__all__ = ["FetchClient", "FetchRequest", "Limits", "Response", "raise_for_status", "redirected"]
+
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_KEPT_CONNECTIONS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an exchange may cost. `max_bytes` counts the decoded body; `total_seconds` includes redirects and the reader's time.
-
-    `idle_seconds` is the longest silence, and the time over which fewer than `min_bytes_per_second` (0: any) is too slow.
-    """
-
-    max_bytes: int
-    total_seconds: float
-    idle_seconds: float = 30
-    connect_seconds: float = 10
-    min_bytes_per_second: int = 0
-    max_redirects: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class FetchRequest:
-    """What to ask for. `may_compress` False asks for the bytes as they are.
-
-    `headers` go to the origin of `url`; to other origins only those that are known to hold no credentials.
-    """
-
-    url: URL
-    method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    may_compress: bool = True
+_KEPT_CONNECTIONS = 256
 
 
 class FetchClient:
@@ -98,7 +73,7 @@ class FetchClient:
         for _ in range(limits.max_redirects + 1):
             transfer, head = await self._send(hop, limits, deadline)
             try:
-                following = _next_hop(hop, head)
+                following = redirected(hop, head.status, head.headers) if hop.may_redirect else None
             except BaseException:
                 transfer.close()
                 raise
@@ -112,8 +87,14 @@ class FetchClient:
         target = await self._admit(hop.url, deadline)
         transfer = Transfer(
             self._open_multi(),
-            Outgoing(target, hop.method, self._headers(hop), hop.body),
-            Pace(deadline, limits.idle_seconds, limits.connect_seconds, limits.min_bytes_per_second),
+            Outgoing(target, hop.method, self._headers(hop), hop.body, hop.may_reuse),
+            Pace(
+                deadline,
+                limits.idle_seconds,
+                limits.connect_seconds,
+                limits.min_bytes_per_second,
+                limits.head_seconds,
+            ),
             self._guard.judge,
             self._ca_file,
         )
@@ -127,7 +108,7 @@ class FetchClient:
         own = {"Accept-Encoding": ACCEPTED if hop.may_compress else "identity"}
         if "User-Agent" not in Headers(hop.headers.items()):
             own["User-Agent"] = self._user_agent
-        return {**hop.headers, **own}
+        return {**_with_cookies(hop), **own}
 
     async def _admit(self, url: URL, deadline: float) -> Target:
         try:
@@ -211,7 +192,17 @@ class Response:
         decoder.finish()
 
 
-def raise_for_status(response: Response) -> None:
+class Answered(Protocol):
+    """An answer's head, whether it comes from its origin just now or from a cache."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Headers: ...
+
+
+def raise_for_status(response: Answered) -> None:
     """Raises the error that an answer without the wanted content is: UpstreamNotFound for 404 and 410, UpstreamBusy for
     429 and 5xx (with `Retry-After`), UpstreamFailure for all others from 300 on, each with `upstream_status`.
     """
@@ -226,29 +217,17 @@ def raise_for_status(response: Response) -> None:
     raise UpstreamFailure(f"The origin answered {status}.", upstream_status=status)
 
 
+def _with_cookies(hop: FetchRequest) -> Mapping[str, str]:
+    """The caller's fields with the cookies that this request's own redirects have set."""
+    fresh = cookie_field(hop.cookies, hop.url)
+    if not fresh:
+        return hop.headers
+    given = Headers(hop.headers.items()).get("Cookie", "")
+    others = {name: value for name, value in hop.headers.items() if name.lower() != "cookie"}
+    return {**others, "Cookie": merged_field(given, fresh)}
+
+
 def _checked(request: FetchRequest) -> FetchRequest:
     if request.method not in _METHODS:
         raise BadInput("The method is not one that can be sent.")
     return replace(request, headers=checked_headers(request.headers))
-
-
-def _next_hop(hop: FetchRequest, head: Head) -> FetchRequest | None:
-    """The request that a redirect asks for (RFC 9110 section 15.4); None when the answer is none.
-
-    Raises InvalidURL or DestinationForbidden for an unusable target, UpstreamBroken for contradictory ones.
-    """
-    targets = set(head.headers.get_all("Location"))
-    if head.status not in _REDIRECTS or not targets:
-        return None
-    if len(targets) > 1:
-        raise UpstreamBroken("The origin redirects to several places at once.")
-    url = hop.url.join(targets.pop())
-    following = replace(hop, url=url)
-    if url.origin != hop.url.origin:
-        following = replace(following, headers=safe_across_origins(hop.headers))
-    loses_body = (head.status == 303 and hop.method != "HEAD") or (
-        head.status in (301, 302) and hop.method == "POST"
-    )
-    if loses_body:
-        following = replace(following, method="GET", body=None, headers=without_body(following.headers))
-    return following

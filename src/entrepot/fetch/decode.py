@@ -1,6 +1,6 @@
-"""Content codings undone piece by piece: gzip, deflate and br, in bounded steps, under a cap, to the very end.
+"""Content codings undone piece by piece: gzip, deflate, br and zstd, in bounded steps, under a cap, to the very end.
 
-RFC 9110 section 8.4; RFC 1952 (gzip), 1950 and 1951 (deflate), 7932 (brotli). No step makes more than about `STEP_BYTES` of output,
+RFC 9110 section 8.4; RFC 1952 (gzip), 1950 and 1951 (deflate), 7932 (brotli), 8878 and 9659 (zstd). No step makes more than about `STEP_BYTES` of output,
 so that a bomb costs no more memory than a page.
 """
 
@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]  # the package ships no types
+import zstandard
 
 from entrepot.errors import ContentTooLarge, UpstreamBroken, UpstreamFailure
 
-ACCEPTED = "gzip, deflate, br"
+ACCEPTED = "gzip, deflate, br, zstd"
 STEP_BYTES = 256 * 1024
 
 _MAX_CODINGS = 2
@@ -21,7 +22,7 @@ _RATIO_FROM_BYTES = 4 * 1024 * 1024
 
 # Registered codings that we cannot undo. Unregistered words (`utf-8`, `none`, `aws-chunked`) name no coding: browsers
 # take such a body as it is, and so do we.
-_UNSUPPORTED = frozenset({"compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip", "zstd"})
+_UNSUPPORTED = frozenset({"compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip"})
 _GZIP_TYPES = frozenset(
     {"application/gzip", "application/x-gzip", "application/x-gunzip", "application/gzipped"}
 )
@@ -175,9 +176,54 @@ class _Brotli:
             raise UpstreamBroken("The origin's compressed body is cut off.")
 
 
+class _Zstd:
+    """zstd, of one or several frames. The library gives all that its input makes at once, so the input goes in by crumbs.
+
+    Four bytes can make a block of 128 KiB, so that a crumb makes 2 MiB at the most. The window is at most 8 MiB, which is all
+    that RFC 9659 lets servers use.
+    """
+
+    _CRUMB_BYTES = 64
+    _WINDOW_BYTES = 8 * 1024 * 1024
+
+    def __init__(self) -> None:
+        self._frame = self._new_frame()
+        self._is_between = False
+
+    def _new_frame(self) -> "zstandard.ZstdDecompressionObj":
+        return zstandard.ZstdDecompressor(max_window_size=self._WINDOW_BYTES).decompressobj()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        view = memoryview(data)
+        for start in range(0, len(view), self._CRUMB_BYTES):
+            crumb = bytes(view[start : start + self._CRUMB_BYTES])
+            while crumb:
+                piece, crumb = self._step(crumb)
+                for offset in range(0, len(piece), STEP_BYTES):
+                    yield piece[offset : offset + STEP_BYTES]
+
+    def _step(self, crumb: bytes) -> tuple[bytes, bytes]:
+        """What a crumb decodes to, and what of it belongs to the next frame."""
+        if self._is_between:
+            self._frame, self._is_between = self._new_frame(), False
+        try:
+            piece = self._frame.decompress(crumb)
+        except zstandard.ZstdError as error:
+            raise UpstreamBroken("The origin's compressed body is malformed.") from error
+        if not self._frame.eof:
+            return piece, b""
+        self._is_between = True
+        return piece, self._frame.unused_data
+
+    def finish(self) -> None:
+        if not self._is_between:
+            raise UpstreamBroken("The origin's compressed body is cut off.")
+
+
 _CODINGS: dict[str, Callable[[], Decoder]] = {
     "gzip": _Gzip,
     "x-gzip": _Gzip,
     "deflate": _Deflate,
     "br": _Brotli,
+    "zstd": _Zstd,
 }

@@ -8,9 +8,13 @@ from entrepot.errors import (
     OutOfOrder,
     UpstreamBroken,
     UpstreamFailure,
+    UpstreamLost,
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+
+_E_HTTP2_STREAM = 92
+_E_TOO_LARGE = 100
 
 # By number, since pycurl names not all of them; https://curl.se/libcurl/c/libcurl-errors.html
 _MEANINGS: dict[int, tuple[type[AppError], str]] = {
@@ -26,10 +30,12 @@ _MEANINGS: dict[int, tuple[type[AppError], str]] = {
     pycurl.E_SSL_CACERT_BADFILE: (OutOfOrder, "The certificates to verify origins with cannot be read."),
     pycurl.E_OUT_OF_MEMORY: (OutOfOrder, "There is too little memory just now."),
     pycurl.E_FILESIZE_EXCEEDED: (ContentTooLarge, "The content is larger than allowed."),
-    pycurl.E_GOT_NOTHING: (UpstreamBroken, "The origin closed the connection without an answer."),
-    pycurl.E_PARTIAL_FILE: (UpstreamBroken, "The origin's answer is shorter than it says."),
-    pycurl.E_RECV_ERROR: (UpstreamBroken, "The connection to the origin broke off."),
-    pycurl.E_SEND_ERROR: (UpstreamBroken, "The connection to the origin broke off."),
+    pycurl.E_GOT_NOTHING: (UpstreamLost, "The origin closed the connection without an answer."),
+    pycurl.E_PARTIAL_FILE: (UpstreamLost, "The origin's answer is shorter than it says."),
+    pycurl.E_RECV_ERROR: (UpstreamLost, "The connection to the origin broke off."),
+    pycurl.E_SEND_ERROR: (UpstreamLost, "The connection to the origin broke off."),
+    _E_HTTP2_STREAM: (UpstreamLost, "The origin broke the answer's stream off."),
+    _E_TOO_LARGE: (UpstreamBroken, "The origin's header is too large."),
 }
 _MALFORMED = (UpstreamBroken, "The origin's answer is malformed or was broken off.")
 

@@ -55,6 +55,10 @@ class Headers(Mapping[str, str]):
     def __repr__(self) -> str:
         return f"Headers({', '.join(self)})"  # names only: values may be secret
 
+    def lines(self) -> list[tuple[str, str]]:
+        """Every field as it came, repeated ones too."""
+        return list(self._fields)
+
     def get_all(self, name: str) -> list[str]:
         """Every value of the field, in order; empty when it is absent."""
         wanted = name.lower()

@@ -1,6 +1,7 @@
 """Hosts as the WHATWG URL standard reads them: IPv4 in all its number forms, bracketed IPv6, names through UTS #46."""
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import unquote_to_bytes
 
@@ -39,6 +40,7 @@ def parse_host(text: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4096)  # asked several times for each request
 def parse_address(text: str) -> Address | None:
     """The address that `text` writes in full, with or without brackets; None for a name or a zoned address."""
     try:

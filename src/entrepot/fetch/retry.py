@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from entrepot.errors import AppError, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
+
 _MAX_EXPONENT = 32  # past it every delay is the cap anyway
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110 section 9.2.2
+_MAY_PASS = frozenset({429, 502, 503, 504})
+_LEAST_TRY_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +49,23 @@ def parse_retry_after(value: str | None, now: datetime) -> int | None:
         return None
     aware = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0, round((aware - now).total_seconds()))
+
+
+def may_send_again(method: str, error: AppError) -> bool:
+    """Whether a request that ended in `error` may be sent again: nobody can have acted on it twice, and it may do better.
+
+    A connection that was never made has sent nothing, whatever the method.
+    """
+    if isinstance(error, UpstreamUnreachable):
+        return True
+    return method in _IDEMPOTENT and isinstance(error, UpstreamLost | UpstreamTimeout)
+
+
+def may_ask_again(method: str, status: int) -> bool:
+    """Whether an answer with `status` is one that the same request may improve on."""
+    return method in _IDEMPOTENT and status in _MAY_PASS
+
+
+def fits(delay_seconds: float | None, left_seconds: float) -> bool:
+    """Whether there is a delay, and it leaves time for another try before the deadline."""
+    return delay_seconds is not None and delay_seconds + _LEAST_TRY_SECONDS <= left_seconds

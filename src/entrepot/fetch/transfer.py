@@ -5,6 +5,7 @@ libcurl calls back on the event loop's own thread. A callback never raises: it n
 
 import asyncio
 import hashlib
+import math
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class Outgoing:
     method: str
     headers: Mapping[str, str]
     body: bytes | None
+    may_reuse: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Pace:
     idle_seconds: float
     connect_seconds: float
     min_bytes_per_second: int
+    head_seconds: float = 60
 
 
 class Transfer:
@@ -75,7 +78,10 @@ class Transfer:
             raise
         self._running.add_done_callback(self._on_end)
         self._total_timer = self._loop.call_at(pace.deadline, self._on_deadline)
-        self._idle_timer = self._loop.call_later(pace.idle_seconds, self._on_idle_check)
+        self._head_by = self._active_at + pace.head_seconds
+        self._idle_timer = self._loop.call_later(
+            min(pace.idle_seconds, pace.head_seconds), self._on_idle_check
+        )
 
     async def head(self) -> Head:
         """The final answer's head, once it is there. Raises the error that ended the transfer before."""
@@ -155,9 +161,13 @@ class Transfer:
         now = self._loop.time()
         if self._is_paused:
             self._active_at = now  # the reader is slow, not the origin
-        left = self._active_at + self._pace.idle_seconds - now
-        if left <= 0:
+        silence_left = self._active_at + self._pace.idle_seconds - now
+        head_left = math.inf if self._reader.head else self._head_by - now
+        left = min(silence_left, head_left)
+        if silence_left <= 0:
             self._fail(UpstreamTimeout("The origin has sent nothing for too long."))
+        elif head_left <= 0:
+            self._fail(UpstreamTimeout("The origin's header did not arrive in time."))
         elif not self._is_finished:
             self._idle_timer = self._loop.call_later(left, self._on_idle_check)
 
@@ -244,6 +254,8 @@ class Transfer:
             pycurl.PATH_AS_IS: 1,
             pycurl.HTTPHEADER: [_DO_NOT_WAIT, *(_field(*item) for item in request.headers.items())],
         }
+        if not request.may_reuse:
+            options[pycurl.FRESH_CONNECT] = 1
         if request.body is not None:
             options[pycurl.POSTFIELDS] = request.body
         if request.method == "HEAD":
@@ -284,4 +296,7 @@ _ISOLATION: dict[int, Any] = {
     pycurl.NOSIGNAL: 1,
     pycurl.TCP_NODELAY: 1,
     pycurl.BUFFERSIZE: RECEIVE_BYTES,
+    pycurl.MAXAGE_CONN: 60,  # seconds of rest after which a kept connection is not trusted any more
+    pycurl.MAXLIFETIME_CONN: 900,  # so that a host that moves is followed
+    pycurl.PIPEWAIT: 1,  # rather a stream in an HTTP/2 connection that is being made than another connection
 }

@@ -1,10 +1,12 @@
 """The child's side of a job: runs its pipeline and says over a channel how it goes."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
-from entrepot.errors import AppError, JobCrashed, StorageFull, is_out_of_room
+from entrepot.disk import is_out_of_room
+from entrepot.errors import AppError, JobCrashed, StorageFull
 from entrepot.jobs import messages
 from entrepot.jobs.work import Kind, Order, Outcome, Pipeline, Progress, Source
 from entrepot.telemetry import get_logger
@@ -65,9 +67,15 @@ def perform(payload: Mapping[str, Any], outlet: Outlet, pipelines: Mapping[Kind,
 
 
 def _run(order: Order, desk: ChannelDesk, pipelines: Mapping[Kind, Pipeline]) -> Outcome:
-    """Runs the order's pipeline; whatever it raises becomes an AppError, with a text that is safe to show."""
-    try:
+    with only_our_errors(order):
         return pipelines[order.kind].run(order, desk)
+
+
+@contextmanager
+def only_our_errors(order: Order) -> Iterator[None]:
+    """Whatever a pipeline raises becomes an AppError, with a text that is safe to show."""
+    try:
+        yield
     except AppError:
         raise
     except MemoryError as error:

@@ -5,7 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from entrepot.errors import JobCrashed, StorageFull, is_out_of_room
+from entrepot.disk import is_out_of_room
+from entrepot.errors import JobCrashed, StorageFull
 from entrepot.telemetry import get_logger
 
 _NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,18})")

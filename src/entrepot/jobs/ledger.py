@@ -15,7 +15,7 @@ from entrepot.errors import AppError, DatabaseUnavailable, StorageFull
 from entrepot.jobs import records
 from entrepot.jobs.records import Hold, News
 from entrepot.jobs.state import GiveUp, Job, JobFile, Retry, after_failure
-from entrepot.jobs.work import Outcome
+from entrepot.jobs.work import Lane, Outcome
 from entrepot.telemetry import get_logger
 
 T = TypeVar("T")
@@ -75,19 +75,20 @@ class Ledger:
         """From now on, waits for a troubled database only briefly; the next start rescues what was not written."""
         self._is_leaving = True
 
-    async def claim(self) -> Job | None:
-        """Takes the next runnable job under a lease. Raises DatabaseUnavailable, StorageFull."""
+    async def claim(self, lane: Lane | None = None) -> Job | None:
+        """Takes the next runnable job of `lane` under a lease. Raises DatabaseUnavailable, StorageFull."""
         now = self.clock()
-        claim = partial(records.claim, worker=self._worker, now=now, lease_until=self._lease_from(now))
+        until = self._lease_from(now)
+        claim = partial(records.claim, worker=self._worker, now=now, lease_until=until, lane=lane)
         return await self._database.write(claim)
 
     async def renew(self, job: Job, news: News) -> Hold:
         """Prolongs the lease and writes `news`. Raises DatabaseUnavailable, StorageFull."""
         return await self._database.write(partial(self._write_news, job, news))
 
-    async def next_run_at(self) -> datetime | None:
-        """When the earliest queued job may run; None when nothing is queued."""
-        return await self._database.read(records.next_run_at)
+    async def next_run_at(self, lane: Lane | None = None) -> datetime | None:
+        """When the earliest queued job of `lane` may run; None when nothing is queued."""
+        return await self._database.read(partial(records.next_run_at, lane=lane))
 
     async def complete(self, job: Job, outcome: Outcome, news: News) -> Callable[[], Awaitable[None]] | None:
         """Ends `job` well and gives back what has to follow; None when it is no longer ours.

@@ -26,7 +26,7 @@ from entrepot.jobs.state import (
     new_job,
     sources_of,
 )
-from entrepot.jobs.work import Kind, LogLine, Progress, Source
+from entrepot.jobs.work import Kind, Lane, LogLine, Progress, Source
 
 
 class Hold(Enum):
@@ -74,7 +74,7 @@ def insert_job(connection: Connection, draft: Draft, *, job_id: str, now: dateti
     """Makes a queued job, or gives the first answer again when `once` is known. Raises IdempotencyKeyReused."""
     if once is not None and (known := known_answer(connection, draft.owner, once)) is not None:
         return known
-    start_tag = queueing.take_tag(connection, draft.owner, draft.priority)
+    start_tag = queueing.take_tag(connection, draft.owner, queueing.line_of(draft.kind, draft.priority))
     row = asdict(new_job(draft, job_id=job_id, start_tag=start_tag, now=now))
     job = Job(**connection.execute(insert(jobs).values(**row).returning(jobs)).mappings().one())
     if once is not None:
@@ -149,9 +149,9 @@ def states_of(connection: Connection, job_ids: Collection[str]) -> dict[str, tup
     return {row.id: (row.state, row.fence) for row in connection.execute(query)}
 
 
-def next_run_at(connection: Connection) -> datetime | None:
-    """When the earliest queued job may run; None when nothing is queued."""
-    query = select(func.min(jobs.c.run_at)).where(is_in(JobState.QUEUED))
+def next_run_at(connection: Connection, lane: Lane | None = None) -> datetime | None:
+    """When the earliest queued job of `lane` (None: of any) may run; None when nothing is queued."""
+    query = select(func.min(jobs.c.run_at)).where(is_in(JobState.QUEUED), queueing.is_of(lane))
     earliest: datetime | None = connection.execute(query).scalar()
     return earliest
 
@@ -159,13 +159,15 @@ def next_run_at(connection: Connection) -> datetime | None:
 # --- what a worker does -----------------------------------------------------------------------------------------------
 
 
-def claim(connection: Connection, *, worker: str, now: datetime, lease_until: datetime) -> Job | None:
-    """Takes the next runnable job, under a new fence; None when there is none."""
+def claim(
+    connection: Connection, *, worker: str, now: datetime, lease_until: datetime, lane: Lane | None = None
+) -> Job | None:
+    """Takes the next runnable job of `lane` (None: of any), under a new fence; None when there is none."""
     job = _move(
         connection,
         JobState.RUNNING,
         now,
-        jobs.c.id == queueing.next_runnable(now),
+        jobs.c.id == queueing.next_runnable(now, lane),
         worker=worker,
         lease_expires_at=lease_until,
         fence=jobs.c.fence + 1,
@@ -173,7 +175,7 @@ def claim(connection: Connection, *, worker: str, now: datetime, lease_until: da
         started_at=func.coalesce(jobs.c.started_at, literal(now, type_=jobs.c.started_at.type)),
     )
     if job is not None:
-        queueing.advance_clock(connection, job.priority, job.start_tag)
+        queueing.advance_clock(connection, queueing.line_of(job.kind, job.priority), job.start_tag)
         history.tell_state(connection, job)
     return job
 
@@ -309,7 +311,7 @@ def retry_by_hand(
         connection, JobState.QUEUED, now, jobs.c.id == job_id, jobs.c.state == old.state,
         **_AT_REST, **_NO_ERROR, kind=old.requested_kind, percent=0.0, downloaded_bytes=None, total_bytes=None,
         failures=0, rescues=0, manual_retries=old.manual_retries + 1, run_at=now, started_at=None, finished_at=None,
-        start_tag=queueing.take_tag(connection, old.owner, old.priority),
+        start_tag=queueing.take_tag(connection, old.owner, queueing.line_of(old.requested_kind, old.priority)),
     )  # fmt: skip
     if job is None:
         raise RetryRefused

@@ -14,7 +14,7 @@ from entrepot.jobs.ledger import PASSING_TROUBLE, Ledger, Pace
 from entrepot.jobs.messages import Message
 from entrepot.jobs.records import Hold
 from entrepot.jobs.state import GiveUp, Job, timeout_seconds
-from entrepot.jobs.work import TASK, Kind, Order, Outcome
+from entrepot.jobs.work import TASK, Kind, Lane, Order, Outcome
 from entrepot.telemetry import get_logger
 
 __all__ = ["TASK", "Child", "JobRunner", "Nursery"]
@@ -83,14 +83,17 @@ class JobRunner:
         await self.run(attempt)
         return True
 
-    async def next_run_at(self) -> datetime | None:
-        """When the earliest queued job may run; None when nothing is queued."""
-        return await self._ledger.next_run_at()
+    async def next_run_at(self, lane: Lane | None = None) -> datetime | None:
+        """When the earliest queued job of `lane` (None: of any) may run; None when nothing is queued."""
+        return await self._ledger.next_run_at(lane)
 
-    async def claim(self) -> Attempt | None:
-        """Takes the next runnable job; `run` has to follow. Raises DatabaseUnavailable, StorageFull."""
+    async def claim(self, lane: Lane | None = None) -> Attempt | None:
+        """Takes the next runnable job of `lane` (None: of any); `run` has to follow.
+
+        Raises DatabaseUnavailable, StorageFull.
+        """
         async with self._claiming:  # `stop` waits here, so that no job lies between its row and our list
-            job = await self._ledger.claim()
+            job = await self._ledger.claim(lane)
             if job is None:
                 return None
             attempt = Attempt(job)

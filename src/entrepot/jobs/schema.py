@@ -1,4 +1,4 @@
-"""The tables of jobs: the jobs themselves, their files, events and logs, idempotency keys, and the queue's fairness."""
+"""The tables of jobs: jobs, their files, events, logs and pages, idempotency keys, and the queue's fairness."""
 
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     literal,
 )
 
@@ -31,6 +32,20 @@ class EventType(StrEnum):
     PROGRESS = "progress"
     RESULT = "result"
     ERROR = "error"
+
+
+class PageState(StrEnum):
+    """Where a page of a crawl or a batch stands.
+
+    `blocked` by the site's robots.txt, `duplicate` of a page that another address led to, `skipped` as the time was up.
+    """
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    DUPLICATE = "duplicate"
+    SKIPPED = "skipped"
 
 
 def _word(words: type[StrEnum]) -> Enum:
@@ -90,13 +105,14 @@ jobs = Table(
     Column("expires_at", UtcTime),
 )
 Index(
-    "ix_jobs_queue",  # the queue in its order; the last two let SQLite answer from the index alone
+    "ix_jobs_queue",  # the queue in its order; the last three let SQLite answer from the index alone
     jobs.c.priority.desc(),
     jobs.c.start_tag,
     jobs.c.created_at,
     jobs.c.id,
     jobs.c.run_at,
     jobs.c.state,
+    jobs.c.kind,
     sqlite_where=jobs.c.state == JobState.QUEUED,
     postgresql_where=jobs.c.state == JobState.QUEUED,
 )
@@ -149,6 +165,28 @@ job_logs = Table(
     Column("level", String(8), nullable=False),
     Column("message", Text, nullable=False),
 )
+
+job_pages = Table(
+    "job_pages",
+    metadata,
+    Column("job_id", _ID, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("url", Text, nullable=False),
+    Column("url_key", String(64), nullable=False),  # what two addresses of one page share
+    Column("depth", Integer, nullable=False),
+    Column("state", _word(PageState), nullable=False),
+    Column("place", Integer),  # among the results, in the order in which they came
+    Column("final_url", Text),
+    Column("title", Text),
+    Column("sha256", String(64), index=True),  # the blob that holds the result
+    Column("size_bytes", BigInteger),
+    Column("error", JSON(none_as_null=True)),
+    Column("created_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    UniqueConstraint("job_id", "url_key"),
+)
+Index("ix_job_pages_job_id_state_position", job_pages.c.job_id, job_pages.c.state, job_pages.c.position)
+Index("ix_job_pages_job_id_place", job_pages.c.job_id, job_pages.c.place)
 
 idempotency_keys = Table(
     "idempotency_keys",

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from entrepot.database import Database
-from entrepot.jobs import queueing, records
+from entrepot.jobs import pages, queueing, records
 from entrepot.jobs.control import Engine
 from entrepot.jobs.events import Hub
 from entrepot.jobs.folders import WorkFolder, WorkFolders
@@ -34,6 +34,7 @@ class Sweeper:
         *,
         running: Callable[[], tuple[Job, ...]],
         key_hours: float,
+        page_hours: float = 24.0,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database = database
@@ -42,6 +43,7 @@ class Sweeper:
         self._folders = folders
         self._running = running
         self._key_hours = key_hours
+        self._page_hours = page_hours
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
 
@@ -73,9 +75,13 @@ class Sweeper:
             self._engine.wake()
 
     async def keep_house(self) -> None:
-        """Removes old idempotency keys, old marks of the queue, and the work folders of jobs that need none."""
-        before = self._clock() - timedelta(hours=self._key_hours)
-        await self._database.write(partial(_forget, before=before))
+        """Removes old idempotency keys, pages and marks of the queue, and the work folders of jobs that need none."""
+        now = self._clock()
+        keys_before, pages_before = (
+            now - timedelta(hours=self._key_hours),
+            now - timedelta(hours=self._page_hours),
+        )
+        await self._database.write(partial(_forget, keys_before=keys_before, pages_before=pages_before))
         await self._sweep_folders()
 
     async def _rescue(self, *, expired_at: datetime | None) -> list[Job]:
@@ -116,6 +122,7 @@ class Sweeper:
                 _log.error("the sweep failed", exc_info=error)
 
 
-def _forget(connection: Connection, *, before: datetime) -> None:
-    records.forget_old_keys(connection, before=before)
+def _forget(connection: Connection, *, keys_before: datetime, pages_before: datetime) -> None:
+    records.forget_old_keys(connection, before=keys_before)
+    pages.forget_old(connection, before=pages_before)
     queueing.forget_past_tags(connection)

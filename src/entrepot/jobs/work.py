@@ -19,6 +19,25 @@ class Kind(StrEnum):
     MEDIA = "media"
     PAGE = "page"
     PREPARE = "prepare"
+    CRAWL = "crawl"
+    SCRAPE = "scrape"
+    WARM = "warm"
+
+
+class Lane(StrEnum):
+    """Where a job runs; each lane has slots of its own, so that a long crawl never keeps a download waiting."""
+
+    PROCESS = "process"
+    SERVICE = "service"
+
+
+KINDS_IN_SERVICE = frozenset({Kind.CRAWL, Kind.SCRAPE, Kind.WARM})
+"""Kinds that need the service's own reader, cache and database, and so run in its process."""
+
+
+def lane_of(kind: Kind) -> Lane:
+    """The lane that jobs of this kind run in."""
+    return Lane.SERVICE if kind in KINDS_IN_SERVICE else Lane.PROCESS
 
 
 class Stage(StrEnum):

@@ -1,29 +1,28 @@
 """A page fetched into a file, and that file converted behind the fence: what page jobs, the reader and `get` share."""
 
+import gc
 import hashlib
+import os
 import re
-import stat
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from entrepot.content.document import Page
+from entrepot.content.document import Notice, Page
 from entrepot.content.format import Format
 from entrepot.content.options import ContentOptions
 from entrepot.content.sniff import SNIFFED_BYTES, media_type_of
-from entrepot.errors import (
-    ContentTooLarge,
-    ConversionFailed,
-    JobCrashed,
-    JobTimeout,
-    UpstreamFailure,
-    translated_disk_errors,
-)
+from entrepot.disk import translated_disk_errors
+from entrepot.errors import ContentTooLarge, ConversionFailed, JobCrashed, JobTimeout, UpstreamFailure
 from entrepot.fetch.client import FetchClient, FetchRequest, Limits, raise_for_status
 from entrepot.fetch.url import URL
+from entrepot.pipelines.resources import ImageFetcher
 from entrepot.processes.fence import Fence, scrubbed_environment
 from entrepot.processes.fork import call_fenced
 from entrepot.threads import in_thread
@@ -33,6 +32,9 @@ CONVERSION_SECONDS = 30.0
 
 _FIRST_PAGE = b"<title>Page</title><main><h1>Page</h1><p>Some words to begin with.</p></main>"
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_NOTICE_CODE = re.compile(r"[a-z0-9-]{1,40}")
+_MAX_NOTICES = 10
+_MAX_NOTICE_CHARS = 300
 _MEMORY_BYTES = 2 * 1024**3
 _RENDERED_BYTES = 256 * 1024**2
 
@@ -56,10 +58,10 @@ class Fetched:
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
-    def as_page(self) -> Page:
-        """The source as converters read it, its body in memory."""
+    def as_page(self, body: bytes) -> Page:
+        """The source as converters read it."""
         return Page(
-            body=Path(self.path).read_bytes(), content_type=self.content_type, url=self.url, final_url=self.final_url,
+            body=body, content_type=self.content_type, url=self.url, final_url=self.final_url,
             status=self.status, fetched_at=self.fetched_at, fetch_ms=self.fetch_ms,
         )  # fmt: skip
 
@@ -73,9 +75,22 @@ class Converted:
     title: str | None
     author: str | None
     canonical_url: str | None
+    notices: tuple[Notice, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a conversion that prints gets at the page's pictures: through the guard's proxy, and nowhere else."""
+
+    proxy_url: str
+    user_agent: str
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.proxy_url).port or 0
 
 
 async def fetch_page(
@@ -107,50 +122,117 @@ def warm_up() -> None:
 
     The serving process never converts, and so saves the memory.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a process with threads is not one to fork
     from entrepot.content.convert import convert
+    from entrepot.content.typesetting.press import fonts
 
     page = Page(_FIRST_PAGE, "text/html; charset=utf-8", "https://example.com/", "https://example.com/")
     convert(page, Format.JSON, ContentOptions())
+    fonts()
 
 
-def convert_fenced(fetched: Fetched, format: Format, options: ContentOptions, target: Path) -> Converted:  # noqa: A002
+def convert_fenced(
+    fetched: Fetched,
+    format: Format,  # noqa: A002 - the field's word
+    options: ContentOptions,
+    target: Path,
+    reach: Reach | None = None,
+) -> Converted:
     """Converts what was fetched into a new file at `target`, in a process of its own behind a fence; blocks.
 
-    The folder of `target` is all that this process may change. Raises ConversionUnsupported, NoContent, ValidationFailed,
-    StorageFull, and ConversionFailed when the source asks for more memory or time than there is, or breaks the parser.
+    That process gets the two files as open descriptors, and its own scratch folder; beyond them it reaches the proxy of
+    `reach` when it prints, and nothing else. Raises
+    ConversionUnsupported, NoContent, ValidationFailed, StorageFull, and ConversionFailed when the source asks for more
+    memory or time than there is, or breaks the parser.
     """
-    fence = Fence(
-        writable=(target.parent,),
-        readable=(Path(fetched.path).parent,),
-        memory_bytes=_MEMORY_BYTES,
-        cpu_seconds=round(CONVERSION_SECONDS),
-        file_size_bytes=_RENDERED_BYTES,
-        environment=scrubbed_environment(target.parent),
-    )
-    try:
+    payload = order_of(fetched, format, options)
+    with (
+        translated_disk_errors(),
+        tempfile.TemporaryDirectory(dir=target.parent) as scratch,
+        Path(fetched.path).open("rb") as source,
+        _new_file(target) as written,
+        translated_failures(),
+    ):
         found = call_fenced(
-            fence,
-            lambda _say: _convert(fetched, format, options, target),
+            conversion_fence(Path(scratch), () if reach is None else (reach.port,)),
+            lambda _say: carry_out(payload, source.fileno(), written, reach),
             timeout_seconds=CONVERSION_SECONDS,
+            keep=(source.fileno(), written),
         )
+        return checked(found, target)
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[int]:
+    """A descriptor to write a new file through, which goes again if that fails."""
+    with path.open("xb") as file:
+        try:
+            yield file.fileno()
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def translated_failures() -> Iterator[None]:
+    """Raises ConversionFailed for a conversion that ran out of time, memory or room, or crashed."""
+    try:
+        yield
     except JobTimeout as error:
         raise ConversionFailed("The content took longer to convert than allowed.") from error
     except JobCrashed as error:
         raise ConversionFailed(f"The content could not be converted: {error.detail}.") from error
     except ContentTooLarge as error:
         raise ConversionFailed("The content became too large while it was converted.") from error
-    return _checked(found, target)
 
 
-def _convert(fetched: Fetched, format: Format, options: ContentOptions, target: Path) -> dict[str, Any]:  # noqa: A002
+def conversion_fence(scratch: Path, connect_ports: tuple[int, ...] = ()) -> Fence:
+    """What a conversion is left with: its scratch folder, the system's libraries, and the ports given."""
+    return Fence(
+        writable=(scratch,),
+        readable=(),
+        connect_ports=connect_ports,
+        memory_bytes=_MEMORY_BYTES,
+        cpu_seconds=round(CONVERSION_SECONDS),
+        file_size_bytes=_RENDERED_BYTES,
+        environment=scrubbed_environment(scratch),
+    )
+
+
+def order_of(fetched: Fetched, format: Format, options: ContentOptions) -> dict[str, Any]:  # noqa: A002
+    """What `carry_out` is told, as JSON."""
+    return {"fetched": fetched.as_dict(), "format": format.value, "options": options.as_dict()}
+
+
+def carry_out(
+    payload: Mapping[str, Any], source: int, target: int, reach: Reach | None = None
+) -> dict[str, Any]:
+    """The conversion itself, inside the fence: reads the descriptor `source`, writes `target`, tells what it found."""
     from entrepot.content.convert import convert  # see warm_up
 
-    rendering = convert(fetched.as_page(), format, options)
-    target.write_bytes(rendering.body)
-    return {"fingerprint": rendering.fingerprint, **rendering.metadata.as_dict()}
+    gc.disable()  # one conversion makes no garbage worth the search
+    page = Fetched(**payload["fetched"]).as_page(_read_whole(source))
+    format_ = Format(payload["format"])
+    images = None
+    if reach is not None and format_ is Format.PDF:
+        images = ImageFetcher(reach.proxy_url, user_agent=reach.user_agent)
+    rendering = convert(page, format_, ContentOptions.from_dict(payload["options"]), images=images)
+    with os.fdopen(target, "wb", closefd=False) as file:
+        file.write(rendering.body)
+    return {
+        "fingerprint": rendering.fingerprint,
+        "kind": rendering.kind,
+        "notices": [asdict(notice) for notice in rendering.notices],
+        **rendering.metadata.as_dict(),
+    }
 
 
-def _checked(found: Mapping[str, Any], target: Path) -> Converted:
+def _read_whole(descriptor: int) -> bytes:
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read()
+
+
+def checked(found: Mapping[str, Any], target: Path) -> Converted:
     """What the converter told, trusted no further than a stranger: a page may have taken it over."""
 
     def text(name: str) -> str | None:
@@ -158,18 +240,20 @@ def _checked(found: Mapping[str, Any], target: Path) -> Converted:
         return value if isinstance(value, str) else None
 
     fingerprint = text("fingerprint") or ""
-    if not _FINGERPRINT.fullmatch(fingerprint) or not _is_plain_file(target):
+    if not _FINGERPRINT.fullmatch(fingerprint):
         raise ConversionFailed("The content could not be converted.")
-    return Converted(str(target), fingerprint, text("title"), text("author"), text("canonical_url"))
+    return Converted(
+        str(target), fingerprint, text("title"), text("author"), text("canonical_url"), _notices_of(found)
+    )
 
 
-def _is_plain_file(path: Path) -> bool:
-    """Whether a file of its own lies there: no link to another, no pipe."""
-    try:
-        facts = path.lstat()
-    except OSError:
-        return False
-    return stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1
+def _notices_of(found: Mapping[str, Any]) -> tuple[Notice, ...]:
+    told = found.get("notices")
+    return tuple(
+        Notice(notice["code"], str(notice.get("message", ""))[:_MAX_NOTICE_CHARS])
+        for notice in (told if isinstance(told, list) else [])[:_MAX_NOTICES]
+        if isinstance(notice, dict) and _NOTICE_CODE.fullmatch(str(notice.get("code")))
+    )
 
 
 class _Body:

@@ -13,6 +13,7 @@ from entrepot.fetch.url import parse_url
 from entrepot.jobs.work import Desk, Order, Outcome, Progress, Source, Stage, StoredFile
 from entrepot.pipelines.partial import Partial, take_partial
 from entrepot.pipelines.receive import Received, Receiver, Wanted
+from entrepot.pipelines.segmented import SegmentPolicy
 from entrepot.pipelines.wishes import origin_headers, within
 from entrepot.storage.contract import BlobStore
 
@@ -31,12 +32,17 @@ class FilePipeline:
         store: BlobStore,
         limits: Limits,
         backoff: Backoff | None = None,
+        segments: SegmentPolicy | None = None,
     ) -> None:
-        """`limits` are those of a whole attempt; `backoff` is between the tries that resume within it."""
+        """`limits` are those of a whole attempt; `backoff` is between the tries that resume within it.
+
+        `segments` tells when a file is fetched over several connections; None: the usual policy.
+        """
         self._client_factory = client_factory
         self._store = store
         self._limits = limits
         self._backoff = backoff or Backoff()
+        self._segments = segments or SegmentPolicy()
 
     def run(self, order: Order, desk: Desk) -> Outcome:
         """Raises what `Receiver.receive` raises, BadInput for unusable options, and ChecksumMismatch (nothing is kept)."""
@@ -54,7 +60,7 @@ class FilePipeline:
     async def _receive(self, partial: Partial, wanted: Wanted, desk: Desk) -> Received:
         client = self._client_factory()
         try:
-            return await Receiver(client, partial, desk, self._backoff).receive(wanted)
+            return await Receiver(client, partial, desk, self._backoff, self._segments).receive(wanted)
         finally:
             await client.aclose()
 

@@ -9,7 +9,8 @@ import random
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -30,6 +31,7 @@ from entrepot.jobs.work import Desk, Progress, Source, Stage
 from entrepot.pipelines.meter import Meter
 from entrepot.pipelines.names import clean_type, name_file
 from entrepot.pipelines.partial import Facts, Partial
+from entrepot.pipelines.segmented import Pieces, RangesRefused, Segmented, SegmentPolicy
 from entrepot.pipelines.writer import writing_to
 
 RESERVE_BYTES = 64 * 1024 * 1024  # disk space that a download leaves to the database and the logs
@@ -62,11 +64,19 @@ class Wanted:
 class Receiver:
     """Fetches one file into `partial`; good for one `receive`."""
 
-    def __init__(self, client: FetchClient, partial: Partial, desk: Desk, backoff: Backoff) -> None:
+    def __init__(
+        self,
+        client: FetchClient,
+        partial: Partial,
+        desk: Desk,
+        backoff: Backoff,
+        segments: SegmentPolicy | None = None,
+    ) -> None:
         self._client = client
         self._partial = partial
         self._desk = desk
         self._backoff = backoff
+        self._segments = segments or SegmentPolicy()
         self._meter = Meter(time.monotonic, partial.size_bytes)
         self._total_bytes: int | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -99,7 +109,7 @@ class Receiver:
             raise error
         self._desk.log(
             "warning",
-            f"{error.detail} Going on from byte {self._partial.size_bytes} in {delay:.1f} s.",
+            f"{error.detail} Going on from byte {self._partial.prefix_bytes} in {delay:.1f} s.",
         )
         await asyncio.sleep(delay)
 
@@ -115,13 +125,13 @@ class Receiver:
             received = _described(response)
             self._desk.source(Source(url=str(wanted.url), title=received.name))
             self._check_room(wanted.limits.max_bytes)
-            await self._take_body(response, wanted.limits.max_bytes)
+            await self._take_body(response, wanted, limits)
             self._check_size(response)
             return received
 
     def _headers(self, given: Mapping[str, str]) -> dict[str, str]:
-        facts, offset = self._partial.facts, self._partial.size_bytes
-        if facts is None or not offset:
+        facts, offset = self._partial.facts, self._partial.prefix_bytes
+        if facts is None or not self._partial.size_bytes:
             return dict(given)
         return {**given, "Range": f"bytes={offset}-", "If-Range": facts.etag}
 
@@ -129,11 +139,11 @@ class Receiver:
 
     def _take_head(self, response: Response) -> bool:
         """Readies the partial file for this answer's body; False when the request has to be made again without a range."""
-        facts, offset = self._partial.facts, self._partial.size_bytes
-        is_resuming = facts is not None and offset > 0
+        facts, offset = self._partial.facts, self._partial.prefix_bytes
+        is_resuming = facts is not None and self._partial.size_bytes > 0
         if facts is not None and is_resuming and response.status in (206, 416):
             if response.status == 206 and _continues(response, facts, offset):
-                self._desk.log("info", f"Going on from byte {offset}.")
+                self._desk.log("info", f"Going on from byte {offset}{self._behind_gaps()}.")
                 self._total_bytes = facts.total_bytes or _range_total(response)
                 return True
             self._start_over(None)
@@ -146,6 +156,10 @@ class Receiver:
         self._start_over(_facts(response))
         self._total_bytes = response.content_length
         return True
+
+    def _behind_gaps(self) -> str:
+        ahead = self._partial.size_bytes - self._partial.prefix_bytes
+        return f", with {ahead} bytes behind it there already" if ahead else ""
 
     def _start_over(self, facts: Facts | None) -> None:
         if self._partial.size_bytes:
@@ -169,19 +183,75 @@ class Receiver:
 
     # --- the body -----------------------------------------------------------------------------------------------------
 
-    async def _take_body(self, response: Response, max_bytes: int) -> None:
-        """Writes and reports while the next bytes arrive, and while none do."""
-        size = checked = self._partial.size_bytes
+    async def _take_body(self, response: Response, wanted: Wanted, limits: Limits) -> None:
+        """Writes and reports while the next bytes arrive, and while none do; over more connections where one is slow."""
+        pieces = response.pieces()
+        if self._partial.is_spread and not self._may_spread(response):
+            self._partial.close_ranks()
         with self._reporting():
-            async with writing_to(self._partial) as writer:
-                async for pieces in response.pieces():
-                    size += sum(map(len, pieces))
-                    if size > max_bytes:
-                        raise ContentTooLarge(f"The file has more than the {max_bytes} bytes allowed.")
-                    if size - checked >= _ROOM_CHECK_BYTES:
-                        self._require_room(0)
-                        checked = size
-                    await writer.put(pieces)
+            speed_bps = 0.0
+            if not self._partial.is_spread:
+                speed_bps = await self._take_in_order(response, pieces, wanted.limits.max_bytes)
+            if self._partial.is_spread or speed_bps:
+                await self._take_spread(pieces, wanted, limits, speed_bps)
+
+    async def _take_in_order(self, response: Response, pieces: Pieces, max_bytes: int) -> float:
+        """Takes one answer to its end, and gives 0; or its speed, in bytes a second, once that has turned out to be slow."""
+        began_at, before = time.monotonic(), self._partial.size_bytes
+        size = checked = before
+        may_spread = self._may_spread(response)
+        async with writing_to(self._partial) as writer:
+            async for arrived in pieces:
+                size += sum(map(len, arrived))
+                if size > max_bytes:
+                    raise ContentTooLarge(f"The file has more than the {max_bytes} bytes allowed.")
+                if size - checked >= _ROOM_CHECK_BYTES:
+                    self._require_room(0)
+                    checked = size
+                await writer.put(arrived)
+                if may_spread and (speed := self._slowness(began_at, size - before, size)):
+                    return speed
+        return 0.0
+
+    def _may_spread(self, response: Response) -> bool:
+        """Whether the origin has said that it serves ranges of this very file, and the file is worth them."""
+        total = self._total_bytes
+        says_so = response.status == 206 or "bytes" in response.headers.members("Accept-Ranges")
+        is_large = total is not None and total >= self._segments.min_file_bytes
+        facts = self._partial.facts
+        is_known = facts is not None and facts.total_bytes == total
+        return self._segments.connections > 1 and is_known and says_so and is_large
+
+    def _slowness(self, began_at: float, arrived_bytes: int, size: int) -> float:
+        """The speed of one connection that has had its trial and has long to go; 0 for all others."""
+        elapsed = time.monotonic() - began_at
+        if elapsed < self._segments.trial_seconds or self._total_bytes is None:
+            return 0.0
+        speed = arrived_bytes / elapsed
+        return speed if (self._total_bytes - size) > speed * self._segments.worth_seconds else 0.0
+
+    async def _take_spread(self, pieces: Pieces, wanted: Wanted, limits: Limits, speed_bps: float) -> None:
+        ends_at = time.monotonic() + limits.total_seconds
+
+        async def open_span(start: int, end: int, follow: Callable[[Response], Awaitable[None]]) -> None:
+            facts = self._partial.facts
+            assert facts is not None  # spread files have them
+            headers = {**wanted.headers, "Range": f"bytes={start}-{end - 1}", "If-Range": facts.etag}
+            request = FetchRequest(wanted.url, headers=headers, may_compress=False)
+            left = replace(wanted.limits, total_seconds=max(0.0, ends_at - time.monotonic()))
+            async with self._client.stream(request, left) as response:
+                if response.status == 429 or response.status >= 500:
+                    raise_for_status(response)
+                if response.status != 206 or not _continues(response, facts, start):
+                    raise RangesRefused(
+                        "The origin does not give the parts of the file that it was asked for."
+                    )
+                await follow(response)
+
+        self._desk.log("info", f"Going on over up to {self._segments.connections} connections.")
+        with ThreadPoolExecutor(1, "write") as executor:
+            segmented = Segmented(self._partial, open_span, self._segments, executor)
+            await segmented.receive(pieces, speed_bps=speed_bps)
 
     @contextmanager
     def _reporting(self) -> Iterator[None]:

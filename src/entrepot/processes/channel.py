@@ -78,15 +78,24 @@ class Channel:
 
     def receive(self) -> dict[str, Any] | None:
         """The next message, waited for; None: the other side is gone. Raises BrokenMessage."""
-        while (line := self._lines.next_line()) is None:
-            try:
-                data = self._socket.recv(_READ_BYTES)
-            except ConnectionError:
+        while (message := self.next_message()) is None:
+            if not self.read():
                 return None
-            if not data:
-                return None
-            self._lines.feed(data)
-        return decode_message(line)
+        return message
+
+    def read(self) -> bool:
+        """Takes in what has come, waiting for the first of it; False: the other side is gone."""
+        try:
+            data = self._socket.recv(_READ_BYTES)
+        except ConnectionError:
+            return False
+        self._lines.feed(data)
+        return bool(data)
+
+    def next_message(self) -> dict[str, Any] | None:
+        """The next message of those taken in; None: none is whole. Raises BrokenMessage."""
+        line = self._lines.next_line()
+        return None if line is None else decode_message(line)
 
     def fileno(self) -> int:
         """The socket's descriptor."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import entrepot
 from entrepot.processes.landlock import READ, Ruleset, landlock_abi, write_rights
-from entrepot.processes.linux import PR_SET_NO_NEW_PRIVS, keep_capabilities, prctl
+from entrepot.processes.linux import PR_SET_NO_NEW_PRIVS, become_user, keep_capabilities, prctl
 from entrepot.processes.seccomp import filter_system_calls, seccomp_available
 
 __all__ = ["Fence", "FenceError", "landlock_abi", "scrubbed_environment", "seccomp_available"]
@@ -42,7 +42,9 @@ class Fence:
     read; else only these, the writable ones and what Python and the system's libraries need. `connect_ports`: TCP ports
     that may be connected to. The files' and ports' rules need Landlock in the kernel (`landlock_abi()`), the ban on all
     sockets but TCP needs seccomp (`seccomp_available()`); resource limits and environment hold everywhere. Root loses its
-    powers but those over files.
+    powers but those over files; with `user` it becomes that user, and the group of the same number, with no powers at all.
+    `own_sandbox` is for a program that sandboxes its own children, such as a browser: Unix sockets, sessions and namespaces
+    are then left to it.
 
     `memory_bytes` limits the address space, what is mapped already counted; `cpu_seconds` the processor time of each
     process; `file_size_bytes` any file written. `environment` replaces `os.environ` wholly.
@@ -55,6 +57,8 @@ class Fence:
     cpu_seconds: int | None = None
     file_size_bytes: int | None = None
     open_files: int | None = None
+    user: int | None = None
+    own_sandbox: bool = False
     environment: Mapping[str, str] | None = None
 
     def apply(self) -> None:
@@ -68,11 +72,13 @@ class Fence:
             if self.environment is not None:
                 _replace_environment(self.environment)
             prctl(PR_SET_NO_NEW_PRIVS, 1)
-            keep_capabilities(_ROOT_KEEPS)
             if landlock_abi():
                 self._restrict_access(landlock_abi())
+            if self.user is not None:
+                become_user(self.user)
+            keep_capabilities(_ROOT_KEEPS)
             if seccomp_available():
-                filter_system_calls(tcp=bool(self.connect_ports))
+                filter_system_calls(tcp=bool(self.connect_ports), own_sandbox=self.own_sandbox)
         except (OSError, ValueError) as error:
             raise FenceError(getattr(error, "errno", None), f"the fence does not hold: {error}") from error
 

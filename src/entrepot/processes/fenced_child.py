@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from entrepot.errors import AppError, ContentTooLarge, JobCrashed, StorageFull
@@ -22,18 +22,24 @@ Function = Callable[[Callable[[Message], None]], Message]
 
 
 def run_and_exit(
-    fence: Fence, function: Function, *, parent: int, messages: socket.socket, prints: int
+    fence: Fence,
+    function: Function,
+    *,
+    parent: int,
+    messages: socket.socket,
+    prints: int,
+    keep: Collection[int] = (),
 ) -> NoReturn:
     """Fences this freshly forked process, runs `function`, sends its answer through `messages` and ends the process.
 
-    `prints` takes stdout and stderr. Messages go out as `{"message": …}`, the end as `{"result": …}` or `{"error": …}`.
+    `prints` takes stdout and stderr; of all other descriptors those in `keep` stay. Messages go out as `{"message": …}`, the end as `{"result": …}` or `{"error": …}`.
     """
     status = 1
     try:
         die_with_parent(parent)
         restore_signals()
         _redirect_output(prints)
-        shed_descriptors({messages.fileno()})
+        shed_descriptors({messages.fileno(), *keep})
         channel = Channel(messages, MAX_RESULT_BYTES)
         _work(channel, fence, function)
         status = 0

@@ -5,7 +5,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,18 +35,20 @@ def call_fenced(
     *,
     on_message: Say = _ignore,
     timeout_seconds: float | None = None,
+    keep: Collection[int] = (),
 ) -> Message:
     """Runs `function` behind `fence` in a forked process and returns its result; blocks until then.
 
     `function` gets a callable that sends a message to `on_message` here, and returns a JSON object. What it prints is
-    discarded but for the last 64 KiB, which come as one message `{"type": "log", "level": "debug", "message": …}`.
+    discarded but for the last 64 KiB, which come as one message `{"type": "log", "level": "debug", "message": …}`. Of the
+    descriptors open here it has those in `keep`.
     When this returns or raises, the process and all its descendants are gone; they also go when this process ends.
     Call it where no other thread runs. Raises the AppError that `function` raised, JobTimeout after `timeout_seconds` or
     the fence's processor time, ContentTooLarge and StorageFull for a file or a disk that is full, JobCrashed for the rest.
     """
     with adopting_orphans():
         known = children_of_self()
-        call = _start(fence, function)
+        call = _start(fence, function, keep)
         try:
             try:
                 is_late = not _follow(call, on_message, timeout_seconds)
@@ -104,14 +106,14 @@ class _Call:
         return bool(data)
 
 
-def _start(fence: Fence, function: Callable[[Say], Message]) -> _Call:
+def _start(fence: Fence, function: Callable[[Say], Message], keep: Collection[int]) -> _Call:
     parent = os.getpid()
     ours, theirs = socket.socketpair()
     read_end, write_end = os.pipe()
     try:
         pid = os.fork()
         if pid == 0:
-            run_and_exit(fence, function, parent=parent, messages=theirs, prints=write_end)
+            run_and_exit(fence, function, parent=parent, messages=theirs, prints=write_end, keep=keep)
     except OSError as error:  # no more processes or memory
         ours.close()
         os.close(read_end)

@@ -5,6 +5,7 @@ import os
 import platform
 
 PR_SET_PDEATHSIG = 1
+PR_GET_PDEATHSIG = 2
 PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22
 PR_SET_CHILD_SUBREAPER = 36
@@ -36,6 +37,25 @@ def keep_capabilities(capabilities: int) -> None:
     for word in range(6):
         held[word] &= capabilities >> 32 * (word // 3) & 0xFFFFFFFF
     _checked(_libc.capset(header, held))
+
+
+def may_become_others() -> bool:
+    """Whether this process may give itself and its files to another user: root that has not lost these powers."""
+    wanted = 1 << 0 | 1 << 6 | 1 << 7  # CAP_CHOWN, CAP_SETGID, CAP_SETUID
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    held = (ctypes.c_uint32 * 6)()
+    _checked(_libc.capget(header, held))
+    return held[0] & wanted == wanted
+
+
+def become_user(user: int) -> None:
+    """Becomes `user`, with the group of the same number and no other; the lifeline to the parent is kept. Raises OSError."""
+    lifeline = ctypes.c_int(0)
+    prctl(PR_GET_PDEATHSIG, ctypes.cast(ctypes.byref(lifeline), ctypes.c_void_p))
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+    prctl(PR_SET_PDEATHSIG, lifeline.value)  # the kernel clears it with the old user
 
 
 def trim_memory() -> None:

@@ -28,6 +28,8 @@ _SOCKET_TYPE = 0xF
 _MSG_FASTOPEN = 0x20000000  # connects without connect(2), where Landlock does not look
 _NEW_NAMESPACES = 0x7E020000  # CLONE_NEW* of clone(2)
 
+_NOTHING: frozenset[str] = frozenset()
+_FOR_SANDBOXES = frozenset({"listen", "setsid", "setpgid", "unshare", "chroot"})
 _JUDGED_BY_ARGUMENTS = {"socket", "socketpair", "sendto", "sendmsg", "sendmmsg", "clone", "clone3"}
 
 
@@ -43,22 +45,24 @@ def seccomp_available() -> bool:
     return False
 
 
-def filter_system_calls(*, tcp: bool) -> None:
+def filter_system_calls(*, tcp: bool, own_sandbox: bool = False) -> None:
     """Denies this process and all that it will start, for good, what fetching and converting never needs.
 
     Sockets other than TCP (and TCP too without `tcp`), listening, leaving the process group, looking into other
     processes, namespaces, mounts, modules, io_uring and the like. Changes of files' modes, owners, times and attributes
-    are ignored. Needs NO_NEW_PRIVS. Raises OSError.
+    are ignored. With `own_sandbox` Unix sockets, sessions, namespaces and changed roots are left, which a program needs to
+    sandbox its own children. Needs NO_NEW_PRIVS. Raises OSError.
     """
-    program = b"".join(build_filter(ARCHITECTURES[MACHINE], tcp=tcp))
+    program = b"".join(build_filter(ARCHITECTURES[MACHINE], tcp=tcp, own_sandbox=own_sandbox))
     code = ctypes.create_string_buffer(program, len(program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code)))
     prctl(PR_SET_SECCOMP, _MODE_FILTER, ctypes.cast(header, ctypes.c_void_p))
 
 
-def build_filter(architecture: Architecture, *, tcp: bool) -> list[bytes]:
+def build_filter(architecture: Architecture, *, tcp: bool, own_sandbox: bool = False) -> list[bytes]:
     """The filter's instructions for one architecture (pure)."""
-    calls = architecture.calls
+    left = _FOR_SANDBOXES if own_sandbox else _NOTHING
+    calls = {name: number for name, number in architecture.calls.items() if name not in left}
     program = [
         _load(_ARCHITECTURE), *_unless(_EQUAL, architecture.audit_id, _DENY),
         _load(_NUMBER), *_when(_AT_LEAST, architecture.foreign_from, _UNKNOWN),
@@ -69,19 +73,22 @@ def build_filter(architecture: Architecture, *, tcp: bool) -> list[bytes]:
             program += _when(_EQUAL, number, _DENY)
     for number in architecture.pretended.values():
         program += _when(_EQUAL, number, _PRETEND)
-    program += _block(calls["socket"], _socket_rules(tcp=tcp))
-    program += _block(calls["socketpair"], _socketpair_rules())
-    program += _block(calls["clone"], [_load_argument(0), *_when(_ANY_BIT, _NEW_NAMESPACES, _DENY)])
+    program += _block(calls["socket"], _socket_rules(tcp=tcp, unix=own_sandbox))
+    program += _block(calls["socketpair"], _socketpair_rules(packets=own_sandbox))
+    if not own_sandbox:
+        program += _block(calls["clone"], [_load_argument(0), *_when(_ANY_BIT, _NEW_NAMESPACES, _DENY)])
     for name, position in (("sendto", 3), ("sendmsg", 2), ("sendmmsg", 3)):
         rules = [_load_argument(position), *_when(_ANY_BIT, _MSG_FASTOPEN, _DENY)]
         program += _block(calls[name], rules)
     return [*program, _return(_ALLOW)]
 
 
-def _socket_rules(*, tcp: bool) -> list[bytes]:
+def _socket_rules(*, tcp: bool, unix: bool) -> list[bytes]:
+    local = [_load_argument(0), *_when(_EQUAL, socket.AF_UNIX, _ALLOW)] if unix else []
     if not tcp:
-        return [_return(_DENY)]
+        return [*local, _return(_DENY)]
     return [
+        *local,
         _load_argument(0),
         _instruction(_EQUAL, socket.AF_INET, 2, 0),
         _instruction(_EQUAL, socket.AF_INET6, 1, 0),
@@ -94,8 +101,15 @@ def _socket_rules(*, tcp: bool) -> list[bytes]:
     ]  # fmt: skip
 
 
-def _socketpair_rules() -> list[bytes]:
+def _socketpair_rules(*, packets: bool) -> list[bytes]:
     # A pair of datagram sockets could be connected to any socket file, a stream is bound to its twin.
+    if packets:
+        return [
+            _load_argument(1),
+            _instruction(_AND, _SOCKET_TYPE),
+            *_when(_EQUAL, socket.SOCK_SEQPACKET, _ALLOW),
+            *_unless(_EQUAL, socket.SOCK_STREAM, _DENY),
+        ]
     return [_load_argument(1), _instruction(_AND, _SOCKET_TYPE), *_unless(_EQUAL, socket.SOCK_STREAM, _DENY)]
 
 

@@ -18,7 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from entrepot.errors import AssetNotFound, OutOfOrder, disk_error, translated_disk_errors
+from entrepot.disk import disk_error, translated_disk_errors
+from entrepot.errors import AssetNotFound, OutOfOrder
 from entrepot.storage.contract import Blob
 
 _PIECE_BYTES = 1024 * 1024

@@ -27,6 +27,16 @@ class DataFolder:
         return self.root / "spool"
 
     @property
+    def scratch(self) -> Path:
+        """What converters put aside while they work."""
+        return self.root / "scratch"
+
+    @property
+    def cache(self) -> Path:
+        """Content that was fetched lately."""
+        return self.root / "cache"
+
+    @property
     def library(self) -> Path:
         """Hard links with names for people."""
         return self.root / "library"
@@ -43,7 +53,7 @@ class DataFolder:
 
     def _open(self) -> int:
         try:
-            for path in (self.root, self.work, self.spool, self.library):
+            for path in (self.root, self.work, self.spool, self.scratch, self.cache, self.library):
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
             return os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:

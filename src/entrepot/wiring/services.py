@@ -17,30 +17,37 @@ from entrepot.assets.catalog import Assets
 from entrepot.assets.library import Library
 from entrepot.config import Settings
 from entrepot.database import Database
+from entrepot.fetch.cache.fetcher import CachedFetcher
 from entrepot.fetch.client import FetchClient
 from entrepot.fetch.guard import Guard
+from entrepot.fetch.origins import Origins
 from entrepot.fetch.proxy import GuardProxy
+from entrepot.jobs import pages
 from entrepot.jobs.control import Engine, JobControl
 from entrepot.jobs.engines.embedded import EmbeddedEngine
 from entrepot.jobs.events import Hub
 from entrepot.jobs.folders import WorkFolders
 from entrepot.jobs.ledger import Ledger, Pace
 from entrepot.jobs.run import JobRunner
+from entrepot.jobs.run import Nursery as ChildNursery
 from entrepot.jobs.state import Job, JobFile
 from entrepot.jobs.sweep import Sweeper
 from entrepot.jobs.work import Kind, Outcome
+from entrepot.pipelines.difference import Comparer
 from entrepot.pipelines.preview import Previewer
 from entrepot.pipelines.reader import PageReader
 from entrepot.processes.nursery import Nursery
 from entrepot.storage.local import LocalStore
 from entrepot.threads import in_thread
 from entrepot.wiring.checks import Check, all_checks
+from entrepot.wiring.content import Nest, open_content
+from entrepot.wiring.crawling import Crawling, build_crawling, with_service_jobs
 from entrepot.wiring.data_folder import DataFolder
 from entrepot.wiring.housekeeping import Housekeeper
-from entrepot.wiring.limits import page_limits
 from entrepot.wiring.nest import TASKS, NestPlan
 from entrepot.wiring.reach import build_guard
 
+_LAST_PAGES_SECONDS = 600.0  # for a crawl whose time is up to write down what it has
 _FREE_OPTIONS = {"checksum", "max_filesize_bytes"}  # they decide whether something is kept, not what
 
 
@@ -56,6 +63,10 @@ class Services:
     hub: Hub
     assets: Assets
     reader: PageReader
+    cache: CachedFetcher
+    origins: Origins
+    crawling: Crawling
+    comparer: Comparer
     previewer: Previewer
     nursery: Nursery
     checks: Mapping[str, Check]
@@ -67,7 +78,7 @@ class _Parts:
 
     database: Database
     hub: Hub
-    nursery: Nursery
+    nursery: ChildNursery
     assets: Assets
 
 
@@ -100,18 +111,20 @@ async def open_services(settings: Settings, *, listening_on: tuple[str, int]) ->
 
         database = await _open_database(settings, stack)
         guard = build_guard(settings, own)
-        client = FetchClient(guard, user_agent=settings.user_agent)
+        client = FetchClient(guard, user_agent=settings.user_agent, ca_file=settings.ca_file)
         stack.push_async_callback(client.aclose)
         store = LocalStore(folder.root)
-        assets = Assets(database, store, Library(folder.library, store))
+        library = Library(folder.library, store)
+        assets = Assets(database, store, library, needed_elsewhere=(pages.needed_blobs,))
         hub = Hub(database)
         await hub.start()
         stack.push_async_callback(hub.close)
-        engine = await _open_engine(settings, folder, _Parts(database, hub, nursery, assets), stack)
+        content = await open_content(settings, folder, client, Nest(nursery, proxy), stack)
+        children = with_service_jobs(settings, nursery, database=database, store=store, reader=content.reader)
+        engine = await _open_engine(settings, folder, _Parts(database, hub, children, assets), stack)
         housekeeper = Housekeeper(assets, store, grace_seconds=settings.blob_grace_seconds)
         await housekeeper.start()
         stack.push_async_callback(housekeeper.close)
-        reader = await _open_reader(settings, folder, client, nursery)
         await warming
         yield Services(
             settings=settings,
@@ -121,7 +134,11 @@ async def open_services(settings: Settings, *, listening_on: tuple[str, int]) ->
             engine=engine,
             hub=hub,
             assets=assets,
-            reader=reader,
+            reader=content.reader,
+            cache=content.cache,
+            origins=content.origins,
+            crawling=build_crawling(settings, database, store, content.reader),
+            comparer=Comparer(nursery),
             previewer=Previewer(nursery),
             nursery=nursery,
             checks=all_checks(database=database, store=store, engine=engine, nursery=nursery, proxy=proxy),
@@ -149,14 +166,6 @@ async def _open_proxy(settings: Settings, listening_on: tuple[str, int], stack: 
     return proxy
 
 
-async def _open_reader(
-    settings: Settings, folder: DataFolder, client: FetchClient, nursery: Nursery
-) -> PageReader:
-    reader = PageReader(client, nursery, folder.spool, page_limits(settings))
-    await asyncio.to_thread(reader.clear)
-    return reader
-
-
 async def _open_engine(
     settings: Settings, folder: DataFolder, parts: "_Parts", stack: AsyncExitStack
 ) -> EmbeddedEngine:
@@ -180,7 +189,7 @@ async def _open_engine(
     ledger = Ledger(parts.database, worker=worker, publish=publish, after_commit=link, pace=pace)
     folders = WorkFolders(folder.work)
     runner = JobRunner(ledger, parts.hub, parts.nursery, folders, timeouts=_timeouts(settings), pace=pace)
-    engine = EmbeddedEngine(runner, slots=settings.workers)
+    engine = EmbeddedEngine(runner, slots=settings.workers, service_slots=settings.crawls)
     sweeper = Sweeper(
         parts.database,
         parts.hub,
@@ -188,6 +197,7 @@ async def _open_engine(
         folders,
         running=lambda: runner.running,
         key_hours=settings.idempotency_hours,
+        page_hours=settings.crawl_results_hours,
     )
     await sweeper.recover()
     await sweeper.start()
@@ -214,4 +224,7 @@ def _timeouts(settings: Settings) -> Mapping[Kind, float]:
         Kind.MEDIA: settings.media_timeout_seconds,
         Kind.PAGE: settings.page_timeout_seconds,
         Kind.PREPARE: settings.file_timeout_seconds,
+        Kind.CRAWL: settings.crawl_time_limit_seconds + _LAST_PAGES_SECONDS,
+        Kind.SCRAPE: settings.crawl_time_limit_seconds,
+        Kind.WARM: settings.crawl_time_limit_seconds,
     }

@@ -10,12 +10,13 @@ from entrepot.jobs.work import TASK, Kind, Pipeline
 from entrepot.media.contract import Equipment, Extractor
 from entrepot.media.extractors.ytdlp import warm_up
 from entrepot.media.registry import equip_extractors
-from entrepot.pipelines import conversion, preview, reader
+from entrepot.pipelines import browser_child, conversion, converter, difference, preview
 from entrepot.pipelines.choose import AutoPipeline, Chooser
 from entrepot.pipelines.file import FilePipeline
 from entrepot.pipelines.media import MediaPipeline
 from entrepot.pipelines.page import PagePipeline
 from entrepot.pipelines.prepare import PreparePipeline
+from entrepot.pipelines.segmented import SegmentPolicy
 from entrepot.processes.channel import Channel
 from entrepot.storage.local import LocalStore
 from entrepot.telemetry import configure_logs
@@ -36,15 +37,18 @@ def child_tasks(plan_json: str) -> Mapping[str, Task]:
     guard = build_guard(plan.settings, plan.own)
 
     def new_client() -> FetchClient:
-        return FetchClient(guard, user_agent=plan.settings.user_agent)
+        return FetchClient(guard, user_agent=plan.settings.user_agent, ca_file=plan.settings.ca_file)
 
+    reach = conversion.Reach(plan.proxy_url, plan.settings.user_agent)
     extractors = equip_extractors(_equipment(plan))
     chooser = Chooser(new_client, extractors)
     pipelines = _pipelines(plan, new_client, extractors, chooser)
     return {
         TASK: lambda payload, channel: perform(payload, channel, pipelines),
         preview.TASK: lambda payload, channel: preview.child_describe(payload, channel, chooser),
-        reader.TASK: reader.child_convert,
+        converter.TASK: lambda payload, channel: converter.child_foreman(payload, channel, reach),
+        browser_child.TASK: browser_child.child_browse,
+        difference.TASK: difference.child_compare,
     }
 
 
@@ -54,7 +58,12 @@ def _pipelines(
     settings = plan.settings
     store = LocalStore(DataFolder(settings.data_dir.absolute()).root)
     kinds: dict[Kind, Pipeline] = {
-        Kind.FILE: FilePipeline(new_client, store, file_limits(settings)),
+        Kind.FILE: FilePipeline(
+            new_client,
+            store,
+            file_limits(settings),
+            segments=SegmentPolicy(connections=settings.file_connections),
+        ),
         Kind.MEDIA: MediaPipeline(extractors, store),
         Kind.PAGE: PagePipeline(new_client, store, page_limits(settings)),
         Kind.PREPARE: PreparePipeline(store),

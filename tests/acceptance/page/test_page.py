@@ -230,10 +230,9 @@ def test_narrow_screen_never_scrolls_sideways(
     place: str, browser: Browser, quay: ServiceProcess, origin: Site, calls: httpx2.Client
 ) -> None:
     long = "Unbreakable" * 20
-    table = "<table><tr>" + f"<td>{long}</td>" * 6 + "</tr></table>"
-    url = origin.publish(
-        "/long", page(long, f"<article><h1>{long}</h1>{article()}{table}<pre>{long * 3}</pre></article>")
-    )
+    rows = "<tr>" + "<th>Crane of the harbour and its load</th>" * 6 + "</tr><tr>" + f"<td>{long}</td>" * 6
+    content = f"{article()}<table>{rows}</table><pre>crane.lift('{long * 3}')</pre>{article()}"
+    url = origin.publish("/long", page(long, f"<article><h1>{long}</h1>{content}</article>"))
     with Tab(browser, quay.url, width=390, has_touch=True) as tab:
         kind = {
             "article": url,

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Content
-         * @description The content of `url` as markdown, text, HTML or JSON; `*\/*` gives the source's own bytes with its own type.
+         * @description The content of `url` as markdown, text, HTML, JSON or PDF; `*\/*` gives the source's own bytes with its own type.
          */
         get: operations["content_api_v1_content_get"];
         put?: never;
@@ -38,6 +38,70 @@ export interface paths {
         get: operations["content_of_path_r__target__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/content/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Content Batch
+         * @description The content of up to 100 URLs at once. One that fails says so in its own place and never fails the others.
+         */
+        post: operations["content_batch_api_v1_content_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/content/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe Cache
+         * @description What the cache holds and how well it does.
+         */
+        get: operations["describe_cache_api_v1_content_cache_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Drop From Cache
+         * @description Drops contents with everything that was made of them; what is asked for next is fetched anew.
+         */
+        delete: operations["drop_from_cache_api_v1_content_cache_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/content/warm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Warm Cache
+         * @description Reads addresses ahead, as a job, so that the first who asks for them is answered from the cache.
+         */
+        post: operations["warm_cache_api_v1_content_warm_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -373,6 +437,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/assets/{asset_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Versions
+         * @description The asset's versions, newest first.
+         */
+        get: operations["list_versions_assets__asset_id__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/assets/{asset_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Difference
+         * @description How two versions of a text differ, in unified form. Without numbers: what the newest version has changed.
+         */
+        get: operations["difference_assets__asset_id__diff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/assets/{asset_id}/download": {
         parameters: {
             query?: never;
@@ -583,6 +687,193 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * BatchAnswer
+         * @description All results, in the order of the request.
+         */
+        BatchAnswer: {
+            /** Items */
+            items: components["schemas"]["BatchItem"][];
+            /** Succeeded */
+            succeeded: number;
+            /** Failed */
+            failed: number;
+        };
+        /**
+         * BatchBody
+         * @description The URLs, and how to read them all.
+         * @example {
+         *       "format": "markdown",
+         *       "urls": [
+         *         "https://example.com/",
+         *         "https://example.org/"
+         *       ]
+         *     }
+         */
+        BatchBody: {
+            /**
+             * Format
+             * @default markdown
+             * @enum {string}
+             */
+            format?: "markdown" | "text" | "html" | "json" | "pdf" | "raw";
+            /**
+             * Extract
+             * @default main
+             * @enum {string}
+             */
+            extract?: "main" | "full";
+            /**
+             * Selector
+             * @description CSS: take only this.
+             */
+            selector?: string | null;
+            /**
+             * Remove
+             * @description CSS: leave this out.
+             */
+            remove?: string | null;
+            /**
+             * Links
+             * @default inline
+             * @enum {string}
+             */
+            links?: "inline" | "end" | "none";
+            /**
+             * Images
+             * @default keep
+             * @enum {string}
+             */
+            images?: "keep" | "drop";
+            /**
+             * Render
+             * @default auto
+             * @enum {string}
+             */
+            render?: "auto" | "http" | "browser";
+            /**
+             * Wait For
+             * @description CSS: the browser waits for this.
+             */
+            wait_for?: string | null;
+            /**
+             * Scroll
+             * @default false
+             */
+            scroll?: boolean;
+            /**
+             * Max Age
+             * @description Oldest content that will do, in seconds.
+             */
+            max_age?: number | null;
+            /**
+             * Timeout
+             * @description Seconds that each origin may take.
+             */
+            timeout?: number | null;
+            /**
+             * Urls
+             * @description http and https addresses.
+             */
+            urls: string[];
+        };
+        /**
+         * BatchItem
+         * @description One URL's result: `content` (an object for `json`; base64 where `encoding` says so) or `problem`.
+         */
+        BatchItem: {
+            /**
+             * Index
+             * @description The URL's place in the request, from 0.
+             */
+            index: number;
+            /** Url */
+            url: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "error";
+            /** Final Url */
+            final_url?: string | null;
+            /** Content Type */
+            content_type?: string | null;
+            /** Etag */
+            etag?: string | null;
+            /** Cache Status */
+            cache_status?: string | null;
+            /** Warning */
+            warning?: string | null;
+            /** Encoding */
+            encoding?: "base64" | null;
+            /** Content */
+            content?: unknown;
+            /** Problem */
+            problem?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * CacheReport
+         * @description What the cache holds, may hold, and has done since the service started.
+         */
+        CacheReport: {
+            /** Entries */
+            entries: number;
+            /** Bytes */
+            bytes: number;
+            /** Max Entries */
+            max_entries: number;
+            /** Max Bytes */
+            max_bytes: number;
+            /** Max Entry Bytes */
+            max_entry_bytes: number;
+            /**
+             * Memory Entries
+             * @description Converted contents that lie ready in memory.
+             */
+            memory_entries: number;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Memory Max Bytes */
+            memory_max_bytes: number;
+            /**
+             * Hit Rate
+             * @description Answers that needed no new body, from 0 to 1; null: none yet.
+             */
+            hit_rate: number | null;
+            /** Hits */
+            hits: number;
+            /** Stale Hits */
+            stale_hits: number;
+            /**
+             * Validated
+             * @description Answers whose origin said that they still hold.
+             */
+            validated: number;
+            /** Misses */
+            misses: number;
+            /** Failures */
+            failures: number;
+            /**
+             * Joins
+             * @description Askers that shared another's fetch.
+             */
+            joins: number;
+            /** Fetches */
+            fetches: number;
+            /** Form Hits */
+            form_hits: number;
+            /** Forms Made */
+            forms_made: number;
+            /** Evictions */
+            evictions: number;
+            /**
+             * Is Available
+             * @description False: the shared store cannot be reached, and misses are all it gives.
+             */
+            is_available: boolean;
+        };
+        /**
          * Component
          * @description One part of the service, asked just now.
          */
@@ -732,6 +1023,14 @@ export interface components {
             error: components["schemas"]["ErrorInfo"] | null;
             /** Parent Id */
             parent_id: string | null;
+        };
+        /**
+         * Dropped
+         * @description How many contents have been dropped.
+         */
+        Dropped: {
+            /** Removed */
+            removed: number;
         };
         /**
          * ErrorInfo
@@ -977,7 +1276,7 @@ export interface components {
          * @description What is done with a URL; `auto` becomes one of the others once the URL has been looked at.
          * @enum {string}
          */
-        Kind: "auto" | "file" | "media" | "page" | "prepare";
+        Kind: "auto" | "file" | "media" | "page" | "prepare" | "crawl" | "scrape" | "warm";
         /** LogLine */
         LogLine: {
             /** Seq */
@@ -1062,6 +1361,70 @@ export interface components {
          */
         Stage: "extracting" | "downloading" | "converting" | "storing";
         /**
+         * VersionInfo
+         * @description One state of an asset's bytes.
+         */
+        VersionInfo: {
+            /** Version Id */
+            version_id: string;
+            /** Version Number */
+            version_number: number;
+            /** Etag */
+            etag: string;
+            /** Sha256 */
+            sha256: string;
+            /**
+             * Size
+             * @description Bytes.
+             */
+            size: number;
+            /** Content Type */
+            content_type: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * VersionList
+         * @description One page of versions, newest first.
+         */
+        VersionList: {
+            /** Items */
+            items: components["schemas"]["VersionInfo"][];
+            /**
+             * Next Cursor
+             * @description For the next page as `cursor`; null: this is the last.
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * Warming
+         * @description Addresses to read ahead.
+         * @example {
+         *       "formats": [
+         *         "markdown",
+         *         "text"
+         *       ],
+         *       "urls": [
+         *         "https://example.com/"
+         *       ]
+         *     }
+         */
+        Warming: {
+            /** Urls */
+            urls: string[];
+            /**
+             * Formats
+             * @description What each is converted to; none: only the sources are fetched.
+             * @default [
+             *       "markdown"
+             *     ]
+             */
+            formats?: ("markdown" | "text" | "html" | "json" | "pdf")[];
+        };
+        /**
          * FieldProblem
          * @description What is wrong in one place of the request.
          */
@@ -1134,8 +1497,8 @@ export interface operations {
             query: {
                 /** @description An http or https address, percent-encoded as a value. */
                 url: string;
-                /** @description Goes before `Accept`; `raw` is the source as it is. */
-                format?: ("markdown" | "text" | "html" | "json" | "raw") | null;
+                /** @description Goes before `Accept`; `raw` is the source as it is, `screenshot` a picture of the page. */
+                format?: ("markdown" | "text" | "html" | "json" | "pdf" | "raw" | "screenshot") | null;
                 /** @description The main content, or the whole page. */
                 extract?: "main" | "full";
                 /** @description CSS: take only this. */
@@ -1146,12 +1509,20 @@ export interface operations {
                 links?: "inline" | "end" | "none";
                 /** @description Keep images or drop them. */
                 images?: "keep" | "drop";
-                /** @description How the page is read: without running its scripts. */
-                render?: "auto" | "http";
-                /** @description Oldest content that will do, in seconds; it is always fetched anew. */
-                max_age?: number;
+                /** @description Whether a browser runs the page's scripts: where there is no content without, never, always. */
+                render?: "auto" | "http" | "browser";
+                /** @description CSS: the browser waits for this. */
+                wait_for?: string | null;
+                /** @description Seconds that the browser waits at least. */
+                settle?: number;
+                /** @description The browser scrolls to the page's end, for what loads late. */
+                scroll?: boolean;
+                /** @description Oldest content that will do, in seconds; 0 fetches anew. Else the cache decides. */
+                max_age?: number | null;
                 /** @description Seconds that the origin may take. */
                 timeout?: number | null;
+                /** @description Keeps the answer as an asset; what has changed since becomes its new version. */
+                keep?: boolean;
             };
             header?: never;
             path?: never;
@@ -1169,6 +1540,7 @@ export interface operations {
                     "text/plain": unknown;
                     "text/html": unknown;
                     "application/json": unknown;
+                    "application/pdf": unknown;
                     "*/*": unknown;
                 };
             };
@@ -1218,6 +1590,7 @@ export interface operations {
                     "text/plain": unknown;
                     "text/html": unknown;
                     "application/json": unknown;
+                    "application/pdf": unknown;
                     "*/*": unknown;
                 };
             };
@@ -1234,6 +1607,141 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    content_batch_api_v1_content_batch_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchBody"];
+            };
+        };
+        responses: {
+            /** @description The results. With `Accept: application/x-ndjson` each is a line of its own, as soon as it is ready. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    describe_cache_api_v1_content_cache_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheReport"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_from_cache_api_v1_content_cache_delete: {
+        parameters: {
+            query?: {
+                /** @description One address, and what it redirects to. */
+                url?: string | null;
+                /** @description What an address begins with. */
+                prefix?: string | null;
+                /** @description `host:example.com`, `type:text/html`, or what the origin's Cache-Tag says. */
+                tag?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dropped"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    warm_cache_api_v1_content_warm_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes a retried request safe: same key and body, same answer, for 24 hours. */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Warming"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadResponse"];
+                };
             };
             /** @description A problem */
             default: {
@@ -1451,7 +1959,7 @@ export interface operations {
                 /** @description The list's `next_cursor` before. */
                 cursor?: string | null;
                 status?: components["schemas"]["JobState"] | null;
-                kind?: ("auto" | "media" | "file" | "page" | "prepare") | null;
+                kind?: components["schemas"]["Kind"] | null;
                 /** @description Sought in URL and title. */
                 q?: string | null;
             };
@@ -1844,6 +2352,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_versions_assets__asset_id__versions_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `next_cursor` before. */
+                cursor?: number | null;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionList"];
+                };
+            };
+            /** @description A problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    difference_assets__asset_id__diff_get: {
+        parameters: {
+            query?: {
+                /** @description Number; the current version. */
+                to?: number | null;
+                /** @description Number; the one before. */
+                from?: number | null;
+            };
+            header?: never;
+            path: {
+                asset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The difference; empty where there is none. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/x-diff": unknown;
+                };
             };
             /** @description A problem */
             default: {

@@ -1,11 +1,20 @@
 /** The picture or the sign of a kind of goods. */
-import { AudioLines, Copy, FileText, Film, Image, Link2, type LucideIcon, Package } from "lucide-react";
+import { AudioLines, Copy, Files, FileText, Film, Flame, Image, Link2, type LucideIcon, Network, Package } from "lucide-react";
 import { useState } from "react";
 import type { Job } from "@/api/client";
 
 type Kind = Job["kind"];
 
-const SIGNS: Record<Kind, LucideIcon> = { auto: Link2, media: Film, file: Package, page: FileText, prepare: Copy };
+const SIGNS: Record<Kind, LucideIcon> = {
+  auto: Link2,
+  media: Film,
+  file: Package,
+  page: FileText,
+  prepare: Copy,
+  crawl: Network,
+  scrape: Files,
+  warm: Flame,
+};
 
 export function signOf(kind: Kind, contentType = ""): LucideIcon {
   if (contentType.startsWith("audio/")) return AudioLines;

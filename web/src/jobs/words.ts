@@ -9,6 +9,9 @@ export const KIND_WORDS: Record<Job["kind"], string> = {
   file: "File",
   page: "Page",
   prepare: "Copy",
+  crawl: "Site",
+  scrape: "Pages",
+  warm: "Read ahead",
 };
 
 const STAGE_WORDS: Record<NonNullable<Job["stage"]>, string> = {

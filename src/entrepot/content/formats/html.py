@@ -1,45 +1,72 @@
 """HTML: read into a document, and written as a clean, safe page that needs nothing else."""
 
 from html import escape
+from itertools import islice
+
+from lxml.html import HtmlElement
 
 from entrepot.content.charset import decode
-from entrepot.content.clean import clean, drop_hidden, fragment_tree
-from entrepot.content.document import Document, Image, Link, Page
-from entrepot.content.extract import keep_main
+from entrepot.content.clean import clean, drop_hidden, reading_tree, reveal
+from entrepot.content.document import Document, Image, Link, Notice, Page
+from entrepot.content.extraction import Extraction, extract_main, head_of
 from entrepot.content.markup import parse_html
 from entrepot.content.metadata import base_of, read_metadata
 from entrepot.content.options import ContentOptions
 from entrepot.content.selection import select
+from entrepot.content.structured import json_ld_nodes
+from entrepot.content.walls import notices_of, signs_of
 from entrepot.errors import NoContent
 
 _MAX_LISTED = 20_000
 """Links and images that are listed beside the content at most; the content itself keeps all of them."""
+
+_TRUNCATED = Notice("list-truncated", f"Of its links and images the first {_MAX_LISTED} of each are listed.")
 
 
 def read(page: Page, options: ContentOptions) -> Document:
     """The page as a document. Raises NoContent, and ValidationFailed for a selector that is none."""
     text = decode(page.body, page.content_type)
     tree = parse_html(text)
-    metadata = read_metadata(tree, page.final_url)
+    _alive = list(tree.iter())  # else lxml makes every element anew, slowly, for each walk
+    nodes = json_ld_nodes(tree)
+    metadata = read_metadata(tree, page.final_url, nodes)
     base = base_of(tree, page.final_url)
     if options.selector or options.remove:
         tree = select(text, options.selector, options.remove)
-    drop_hidden(tree)
+    signs = signs_of(tree, nodes)
     if options.extract == "main" and not options.selector:
-        tree = keep_main(tree, page.final_url, metadata.title)
-    fragment = clean(tree, base, links=options.links != "none", images=options.images == "keep")
-    content = fragment_tree(fragment)
+        head = head_of(tree, page.final_url, nodes, metadata.title, metadata.description)
+        reveal(tree)
+        found = extract_main(tree, head)
+    else:
+        drop_hidden(tree)
+        found = Extraction(tree, None, None)
+    fragment = clean(found.tree, base, links=options.links != "none", images=options.images == "keep")
+    content = reading_tree(fragment)
     if not "".join(content.itertext()).strip() and content.find(".//img") is None:
         raise NoContent("The page has no readable content without running its scripts.")
-    links = tuple(
-        Link(link.get("href") or "", " ".join("".join(link.itertext()).split()), link.get("rel") or None)
-        for link, _ in zip(content.iterfind(".//a[@href]"), range(_MAX_LISTED), strict=False)
+    links = tuple(islice(map(_link, content.iterfind(".//a[@href]")), _MAX_LISTED + 1))
+    images = tuple(islice(map(_image, content.iterfind(".//img[@src]")), _MAX_LISTED + 1))
+    notices = notices_of(signs, _count_words(content) if found.words is None else found.words)
+    if max(len(links), len(images)) > _MAX_LISTED:
+        notices += (_TRUNCATED,)
+    return Document(
+        metadata, fragment, links[:_MAX_LISTED], images[:_MAX_LISTED], kind=found.kind, notices=notices
     )
-    images = tuple(
-        Image(image.get("src") or "", image.get("alt") or "")
-        for image, _ in zip(content.iterfind(".//img[@src]"), range(_MAX_LISTED), strict=False)
+
+
+def _link(element: HtmlElement) -> Link:
+    return Link(
+        element.get("href") or "", " ".join("".join(element.itertext()).split()), element.get("rel") or None
     )
-    return Document(metadata, fragment, links, images)
+
+
+def _image(element: HtmlElement) -> Image:
+    return Image(element.get("src") or "", element.get("alt") or "")
+
+
+def _count_words(content: HtmlElement) -> int:
+    return len(" ".join(content.itertext()).split())
 
 
 def render(document: Document) -> str:

@@ -23,6 +23,7 @@ def read(page: Page, _options: ContentOptions) -> Document:
 def describe(document: Document, page: Page, *, text: str, markdown: str) -> dict[str, Any]:
     """The document's members in JSON; `text` and `markdown` are its renderings.
 
+    `kind` is the kind of page where it was told; `warning` is what all notices say, in one text, None for none.
     The same source, read the same way, gives the same members: what differs from fetch to fetch is left to the caller.
     """
     return {
@@ -31,11 +32,14 @@ def describe(document: Document, page: Page, *, text: str, markdown: str) -> dic
         "status": page.status,
         "content_type": page.content_type,
         **document.metadata.as_dict(),
+        "kind": document.kind,
         "text": text,
         "markdown": markdown,
         "links": [asdict(link) for link in document.links],
         "images": [asdict(image) for image in document.images],
         "word_count": len(text.split()),
+        "warning": " ".join(notice.message for notice in document.notices) or None,
+        "notices": [asdict(notice) for notice in document.notices],
     }
 
 

@@ -1,56 +1,31 @@
-"""Markdown (CommonMark with GFM tables and strikethrough), rendered from a document's HTML."""
+"""Markdown (CommonMark with GFM's tables, strikethrough, tasks and footnotes), rendered from a document's HTML."""
 
 import re
 
-from html_to_markdown import ConversionOptions, PreprocessingOptions, convert
-from html_to_markdown.exceptions import ConversionError
-from lxml import etree
 from lxml.html import HtmlElement
 
-from entrepot.content.clean import fragment_tree
+from entrepot.content.clean import reading_tree
+from entrepot.content.commonmark.blocks import Blocks
+from entrepot.content.commonmark.inline import Inline
+from entrepot.content.commonmark.notes import Footnotes, References
 from entrepot.content.document import Document, Verbatim
+from entrepot.content.markup import BLOCKS
 from entrepot.content.options import LinkMode
-from entrepot.content.superscript import spell_scripts
-from entrepot.errors import ConversionFailed
 
 _FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
 
-_SIGNS = str.maketrans({"&": "&amp;", "<": "&lt;", "`": "&#96;", "*": "&#42;"})
-_ADDRESS_SIGNS = str.maketrans({"<": "%3C", ">": "%3E", "`": "%60"})
-_REFERENCE_SIGNS = _ADDRESS_SIGNS | str.maketrans({"(": "%28", ")": "%29"})
-
 
 def render(document: Document, links: LinkMode = "inline") -> str:
-    """The document's content as markdown, its links in the line or, with `end`, as references. Raises ConversionFailed."""
+    """The document's content as markdown, its links in the line or, with `end`, as references."""
     if document.verbatim is not None:
         return _as_is(document.verbatim)
-    tree = fragment_tree(document.fragment)
-    spell_scripts(tree)
-    for line_end in tree.xpath(".//ul/br | .//ol/br"):
-        line_end.drop_tree()  # between items they say nothing, and some make the converter panic
-    _disarm(tree, as_references=links == "end")
-    try:
-        found = convert(etree.tostring(tree, method="html", encoding="unicode"), _options(links))
-    except ConversionError as error:
-        raise ConversionFailed("The page could not be converted to markdown.") from error
-    return (found.content or "").strip() + "\n"
-
-
-def _disarm(tree: HtmlElement, *, as_references: bool) -> None:
-    """Makes words and addresses in attributes say nothing in markdown, where the converter writes them as they are.
-
-    A reference's address may hold parentheses only in pairs (CommonMark §4.7).
-    """
-    for element in tree.iter("a", "img"):
-        if said := element.get("alt"):
-            element.set("alt", " ".join(said.split()).translate(_SIGNS))
-        if "<" in (title := element.attrib.pop("title", "")):
-            title = ""  # titles take no references, so that markup in one could not be made harmless
-        if title:
-            element.set("title", " ".join(title.split()))
-        name = "href" if element.tag == "a" else "src"
-        if address := element.get(name):
-            element.set(name, address.translate(_REFERENCE_SIGNS if as_references else _ADDRESS_SIGNS))
+    tree = reading_tree(document.fragment)
+    references = References() if links == "end" else None
+    inline = Inline(Footnotes.of(tree), references, has_maths=_has_maths(tree))
+    lines = Blocks(inline, _holders(tree)).lines(tree)
+    if references is not None and references.numbers:
+        lines += ["", *references.lines()]
+    return "\n".join(lines).strip() + "\n"
 
 
 def _as_is(source: Verbatim) -> str:
@@ -61,37 +36,16 @@ def _as_is(source: Verbatim) -> str:
     return f"{fence}{source.language}\n{source.text.rstrip()}\n{fence}\n"
 
 
-def _options(links: LinkMode) -> ConversionOptions:
-    return ConversionOptions(
-        bullets="-",
-        escape_asterisks=True,
-        escape_underscores=True,
-        escape_misc=True,
-        autolinks=False,
-        expand_abbreviations=False,
-        include_blockquote_citations=False,
-        br_in_tables=True,
-        keep_inline_images_in=[
-            "a",
-            "p",
-            "li",
-            "td",
-            "th",
-            "span",
-            "em",
-            "strong",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-        ],
-        highlight_style="none",
-        newline_style="backslash",
-        extract_metadata=False,
-        hidden_content="all",
-        link_style="reference" if links == "end" else "inline",
-        max_depth=1024,
-        preprocessing=PreprocessingOptions(enabled=False),
-    )
+def _has_maths(tree: HtmlElement) -> bool:
+    return any(code.get("class") == "language-math" for code in tree.iter("code"))
+
+
+def _holders(tree: HtmlElement) -> frozenset[HtmlElement]:
+    """Elements of a line that hold blocks, as a link around a heading does."""
+    found: set[HtmlElement] = set()
+    for block in tree.iter(*BLOCKS):
+        parent = block.getparent()
+        while parent is not None and parent.tag not in BLOCKS and parent not in found:
+            found.add(parent)
+            parent = parent.getparent()
+    return frozenset(found)

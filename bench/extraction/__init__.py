@@ -1,0 +1,1 @@
+"""How the model of main content is trained and measured."""

@@ -1,0 +1,75 @@
+"""The kind of a page, told by its address, its types, its names and its measures."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Final
+
+import numpy as np
+
+from entrepot.content.extraction.head import Head
+from entrepot.content.extraction.measures import Floats, Measures
+from entrepot.content.extraction.outline import TAGS, Outline
+from entrepot.content.extraction.vocabulary import GROUPS, name_tokens
+
+KINDS: Final = ("article", "collection", "documentation", "forum", "listing", "product", "service")
+"""In the order of the model's columns."""
+
+TOTALS: Final = 8
+"""How many of a page's numbers, the first ones, also describe each of its lines."""
+
+_MANY: Final = 8
+_TOLD_TAGS: Final = tuple(
+    TAGS.index(tag)
+    for tag in (
+        "p",
+        "li",
+        "pre",
+        "code",
+        "article",
+        "main",
+        "table",
+        "td",
+        "time",
+        "blockquote",
+        "dl",
+        "form",
+        "button",
+    )
+)
+
+
+def page_tokens(outline: Outline, said: Iterable[Collection[str]], head: Head) -> set[str]:
+    """Tokens of a page: those of its head, of its elements' names (once, and once more if often), and of its lines.
+
+    `said` are the lines' tokens; pairs of words are left out.
+    """
+    tokens = set(head.tokens)
+    names: Counter[str] = Counter()
+    for path, count in Counter(outline.of_path).items():
+        for token in name_tokens(*outline.paths.shapes[path]):
+            names[token] += count
+    for token, count in names.items():
+        tokens.add(f"n {token}")
+        if count >= _MANY:
+            tokens.add(f"m {token}")
+    tokens.update(token for token in set().union(*said) if token[0] != "b")
+    return tokens
+
+
+def page_numbers(m: Measures, word_scores: Floats) -> Floats:
+    """A page's measures: sizes, shares of its words, and how it repeats itself."""
+    count, words = max(1, m.count), max(1.0, float(m.words.sum()))
+    is_long = (m.words > 15) & (m.link_share < 0.4)
+    in_long = float((m.words * is_long).sum())
+    tags, groups = m.path_tags[m.element], m.path_groups[m.element]
+    priced = sum(1 for text in m.texts if len(text) < 200 and any(sign in text for sign in "$£€"))
+    numbers = [
+        m.count, words, float((m.words * m.link_share).sum()) / words, int(is_long.sum()), in_long, in_long / words,
+        float(m.words.max(initial=0)), priced / count, float(m.is_heading.sum()), float(m.is_heading.sum()) / count,
+        float(m.commas.sum()) / words, float(m.stops.sum()) / words, float(m.twins.max(initial=0)),
+        float(np.percentile(m.twins, 90)), float((m.words * (word_scores > 0)).sum()) / words, len(m.twins),
+        float(m.images[-1]), float(m.images[-1]) / count,
+    ]  # fmt: skip
+    numbers += [float((m.words * ((tags >> bit) & 1)).sum()) / words for bit in _TOLD_TAGS]
+    numbers += [float((m.words * ((groups >> bit) & 1)).sum()) / words for bit in range(len(GROUPS))]
+    return np.array(numbers, np.float32)
