@@ -2,5 +2,8 @@
 
 import os
 
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # before numpy is loaded: a process with threads is not one to fork
 for _name in [name for name in os.environ if name.startswith("ENTREPOT_") or name.lower().endswith("_proxy")]:
     del os.environ[_name]

@@ -14,7 +14,7 @@ from tests.origin.site import Site
 
 
 def _publish(origin: Site, path: str, word: str = "crane") -> str:
-    return origin.publish(path, f"<title>Cached</title><main><h1>Cached {word}</h1>{ARTICLE}</main>")
+    return origin.publish(path, f"<title>Cached {word}</title><main><h1>Cached {word}</h1>{ARTICLE}</main>")
 
 
 def _read(

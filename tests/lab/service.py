@@ -81,11 +81,15 @@ async def _batch(service: Service, url: str) -> Outcome:
     return Outcome(item["problem"]["status"], item["problem"]["code"], answered.text)
 
 
+_THEIR_CODES = {"SCRAPE_DNS_RESOLUTION_ERROR": "host-not-found", "SCRAPE_TIMEOUT": "upstream-timeout"}
+
+
 async def _scrape(service: Service, url: str) -> Outcome:
     """The door of another service's clients; its 500 stands for an origin's failure."""
     body = json.dumps({"url": url, "formats": ["rawHtml"]}).encode()
     answered = await service.ask("POST", "/v2/scrape", body=body)
-    code = str(json.loads(answered.text).get("code") or "")
+    told = str(json.loads(answered.text).get("code") or "")
+    code = _THEIR_CODES.get(told, told)
     return Outcome(AppError.kind_of(code).status if answered.status != 200 else 200, code, answered.text)
 
 

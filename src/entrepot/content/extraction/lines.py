@@ -19,8 +19,8 @@ _DATE = re.compile(
 )
 _DIGITS = re.compile(r"\d")
 _LETTERS = re.compile(r"[^\W_]+")
-_NO_DIGITS: Final = str.maketrans("", "", "0123456789")
-_NO_SIGNS: Final = str.maketrans("", "", "".join(char for char in map(chr, range(128)) if not char.isalnum()))
+_ASCII_DIGITS: Final = b"0123456789"
+_ASCII_SIGNS: Final = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 _SHOWN_TAGS: Final = tuple(tag for tag in TAGS if tag not in ("body", "div", "span"))
 _SHOWN_BITS: Final = np.array([TAGS.index(tag) for tag in _SHOWN_TAGS], np.int64)
 _GROUP_NAMES: Final = [name for group, _ in GROUPS for name in (f"named {group}", f"named {group} near")]
@@ -165,12 +165,14 @@ def _add_likeness(table: Table, m: Measures, head: Head) -> None:
 
 def _count_digits(text: str) -> int:
     if text.isascii():
-        return len(text) - len(text.translate(_NO_DIGITS))
+        return len(text) - len(text.encode().translate(None, _ASCII_DIGITS))
     return len(_DIGITS.findall(text))
 
 
 def _without_signs(text: str) -> str:
-    return text.translate(_NO_SIGNS) if text.isascii() else "".join(_LETTERS.findall(text))
+    if text.isascii():
+        return text.encode().translate(None, _ASCII_SIGNS).decode()
+    return "".join(_LETTERS.findall(text))
 
 
 def _seen_before(texts: list[str]) -> list[bool]:

@@ -55,16 +55,7 @@ _ANY_GROUP = re.compile("|".join(pattern for _, pattern in GROUPS))
 @lru_cache(maxsize=20_000)
 def pieces(name: str) -> tuple[str, ...]:
     """The lower-case words that a class or id is made of, each once."""
-    names = name[:_MAX_NAME_CHARS].split()
-    if len(names) == 1:
-        return _name_pieces(names[0])
-    return tuple(dict.fromkeys([piece for one in names for piece in _name_pieces(one)]))
-
-
-@lru_cache(maxsize=20_000)
-def _name_pieces(name: str) -> tuple[str, ...]:
-    """The same of a single name: names recur from page to page, seldom together."""
-    found = dict.fromkeys(map(str.lower, _PIECE.findall(name)))
+    found = dict.fromkeys(map(str.lower, _PIECE.findall(name[:_MAX_NAME_CHARS])))
     return tuple(piece for piece in found if 2 <= len(piece) <= 20)
 
 
@@ -72,15 +63,7 @@ def _name_pieces(name: str) -> tuple[str, ...]:
 def names_groups(names: str) -> int:
     """The groups that names belong to, as bits."""
     bits = 0
-    for name in names[:_MAX_NAME_CHARS].split():
-        bits |= _name_groups(name)
-    return bits
-
-
-@lru_cache(maxsize=20_000)
-def _name_groups(name: str) -> int:
-    bits = 0
-    for piece in _name_pieces(name):
+    for piece in pieces(names):
         bits |= _piece_groups(piece)
     return bits
 
