@@ -33,6 +33,7 @@ MAX_CACHED_P99_MS = 10.0
 MAX_OVERHEAD = 0.15
 _AT_ONCE = 16
 _HERD = 1000
+_IN_A_ROW = 15
 _LIMITS = Limits(max_bytes=1 << 25, total_seconds=30)
 
 
@@ -51,7 +52,7 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=float, default=5.0, help="how long cached answers are asked for (5)"
     )
-    parser.add_argument("--rounds", type=int, default=60, help="uncached readings (60)")
+    parser.add_argument("--rounds", type=int, default=120, help="uncached readings (120)")
     parser.add_argument(
         "--page", type=Path, default=None, help="an HTML file to read instead of the built-in page"
     )
@@ -133,7 +134,8 @@ class _Caller:
 def _overhead(service: str, url: str, page: bytes, rounds: int) -> Figure:
     """What the service adds to a bare fetch with our own client and the conversion in one process, by the medians.
 
-    The two take turns, so that whatever else the machine does burdens both.
+    The two take turns, some in a row each: so whatever else the machine does burdens both, and neither finds its processor
+    asleep more often than the other.
     """
     path = f"/api/v1/content?format=markdown&max_age=0&url={quote(url, safe='')}"
     ours: list[float] = []
@@ -143,15 +145,16 @@ def _overhead(service: str, url: str, page: bytes, rounds: int) -> Figure:
         client = new_client()
         try:
             async with _Caller(service) as caller:
-                for _ in range(rounds + 5):
-                    bare.append(await _timed(lambda: _fetch_and_convert(client, url)))
-                    ours.append(await _timed(lambda: caller.get(path)))
+                for _ in range(rounds // _IN_A_ROW):
+                    row = range(_IN_A_ROW)
+                    bare.extend([await _timed(lambda: _fetch_and_convert(client, url)) for _ in row])
+                    ours.extend([await _timed(lambda: caller.get(path)) for _ in row])
         finally:
             await client.aclose()
 
     asyncio.run(run())
-    added = statistics.median(ours[5:]) / statistics.median(bare[5:]) - 1
-    told = f"{added:+.0%} of {statistics.median(bare[5:]) * 1000:.0f} ms"
+    added = statistics.median(ours) / statistics.median(bare) - 1
+    told = f"{added:+.0%} of {statistics.median(bare) * 1000:.0f} ms"
     return Figure(
         f"uncached, over fetch and conversion ({len(page) // 1024} KiB)",
         told,
