@@ -80,9 +80,9 @@ def test_duplicates_are_each_answered_and_fetched_once(http: httpx2.Client, orig
     assert origin.count("/batch/twice") == 1
 
 
-def test_slow_host_leaves_room_for_others(http: httpx2.Client, origin: Site, pages: list[str]) -> None:
+def test_many_slow_addresses_lose_no_other(http: httpx2.Client, origin: Site, pages: list[str]) -> None:
     slow = [origin.url(f"/stall/360p.mp4?n={number}") for number in range(30)]
-    swift = [page.replace("127.0.0.1", "127.0.0.1") for page in pages[:2]]
+    swift = pages[:2]
     with http.stream(
         "POST", PATH, json={"urls": [*slow, *swift], "timeout": 2}, headers={"Accept": "application/x-ndjson"},
         timeout=60,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from entrepot.api.address import address_in
-from entrepot.api.content_answer import answer, answer_with, unless_gone
+from entrepot.api.content_answer import CLIENT_GONE, answer, answer_with, unless_gone
 from entrepot.api.dependencies import OwnerDep, ServicesDep
 from entrepot.api.doorkeeper import is_from_elsewhere
 from entrepot.assets.publish import PublishedFile
@@ -21,7 +21,6 @@ from entrepot.pipelines.reader import ReadRequest, RenderMode
 
 router = APIRouter(tags=["content"])
 
-_CLIENT_GONE = 499
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -91,7 +90,7 @@ async def content(
         raise CrossSiteRequest("Another site's page may not keep anything here.")
     reading = await unless_gone(request, services.reader.read(wanted))
     if reading is None:
-        return Response(status_code=_CLIENT_GONE)
+        return Response(status_code=CLIENT_GONE)
     if reading.rest is not None:
         await reading.aclose()
         raise ContentTooLarge(

@@ -21,7 +21,7 @@ from entrepot.pipelines.reader import Reading, ReadRequest
 from entrepot.wiring.services import Services
 
 _PAGE_POLICY = "sandbox; default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline'"
-_CLIENT_GONE = 499  # nobody reads it but the log; the number is nginx's
+CLIENT_GONE = 499  # nobody reads it but the log; the number is nginx's
 _SANDBOX = "sandbox; default-src 'none'"
 _UNSAFE_IN_LINK = re.compile(r"[^\x21-\x7e]|[<>\"\\^`{|}]")
 _FRESHLY_MADE = b'"cache":{"hit":false,"age_seconds":0}'
@@ -33,7 +33,7 @@ async def answer(
     """What `wanted` gives, as `request` asks for it; `extra` header fields are added. Raises what reading raises."""
     reading = await unless_gone(request, services.reader.read(wanted))
     if reading is None:
-        return Response(status_code=_CLIENT_GONE)
+        return Response(status_code=CLIENT_GONE)
     return answer_with(request, services, wanted, reading, extra)
 
 

@@ -14,10 +14,11 @@ from entrepot.api.dependencies import OwnerDep, ServicesDep
 from entrepot.api.problems import problem_body
 from entrepot.content.format import Format
 from entrepot.content.options import ContentOptions, Extract, ImageMode, LinkMode
-from entrepot.content.sniff import essence
+from entrepot.content.sniff import essence, is_text
 from entrepot.errors import AppError, ContentTooLarge
 from entrepot.fetch.url import parse_url
 from entrepot.pipelines.bundle import BundleResult, in_order, read_all
+from entrepot.pipelines.intake import warning_of
 from entrepot.pipelines.reader import Reading, ReadRequest, RenderMode
 from entrepot.threads import in_thread
 
@@ -25,7 +26,6 @@ router = APIRouter(tags=["content"])
 
 NDJSON = "application/x-ndjson"
 MAX_URLS = 100
-_TEXTUAL = ("text/", "application/json", "application/xml", "application/xhtml+xml", "image/svg+xml")
 
 
 class BatchOptions(BaseModel):
@@ -193,11 +193,11 @@ def _told(found: Reading, *, is_json: bool) -> dict[str, Any]:
         "content_type": found.media_type,
         "etag": f'"{found.fingerprint}"',
         "cache_status": found.cache_status,
-        "warning": " ".join(notice.message for notice in found.notices) or None,
+        "warning": warning_of(found),
     }
     if is_json:
         return {**item, "content": json.loads(body)}
-    if essence(found.media_type).startswith(_TEXTUAL):
+    if is_text(found.media_type):
         try:
             return {**item, "content": body.decode("utf-8")}
         except UnicodeDecodeError:

@@ -10,12 +10,10 @@ from starlette.responses import Response
 from entrepot.api.assets import AssetsDep
 from entrepot.api.dependencies import OwnerDep, ServicesDep
 from entrepot.assets.records import Version
-from entrepot.content.sniff import essence
+from entrepot.content.sniff import is_text
 from entrepot.errors import NotComparable
 
 router = APIRouter(tags=["assets"])
-
-_TEXTS = ("text/", "application/json", "application/xml", "application/xhtml+xml", "image/svg+xml")
 
 
 class VersionInfo(BaseModel):
@@ -76,7 +74,7 @@ async def difference(
     asset = await assets.find(asset_id, owner)
     newer = await assets.version(asset, new or asset.version.number)
     older = await assets.version(asset, old or max(1, newer.number - 1))
-    if not all(essence(version.content_type).startswith(_TEXTS) for version in (older, newer)):
+    if not all(is_text(version.content_type) for version in (older, newer)):
         raise NotComparable("Only texts can be compared.")
     text = await services.comparer.compare(
         assets.blob_path(older), assets.blob_path(newer),

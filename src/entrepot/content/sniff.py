@@ -4,6 +4,7 @@ import re
 
 from entrepot.content.charset import decode, is_utf16
 
+_TEXTS = ("text/", "application/json", "application/xml", "application/xhtml+xml", "image/svg+xml")
 SNIFFED_BYTES = 4096
 """How many of the first bytes are worth giving to `media_type_of`."""
 
@@ -112,6 +113,11 @@ def media_type_of(head: bytes, declared: str | None) -> str:
     if said == "text/plain" and _is_binary(head):
         return "application/octet-stream"
     return _markup_type_of(head, said) if said in _MARKUP_TYPES else said
+
+
+def is_text(media_type: str) -> bool:
+    """Whether what bears this type is meant to be read as text, parameters or not."""
+    return essence(media_type).startswith(_TEXTS)
 
 
 def essence(content_type: str | None) -> str:

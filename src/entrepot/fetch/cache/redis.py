@@ -22,7 +22,7 @@ from entrepot.fetch.cache import redis_scripts as scripts
 from entrepot.fetch.cache.contract import ENTRY_OVERHEAD_BYTES, Selection, StoredForm, Usage
 from entrepot.fetch.cache.entry import Entry
 from entrepot.fetch.cache.outage import Outage
-from entrepot.fetch.cache.spool import Body, Spool, nothing
+from entrepot.fetch.cache.spool import Body, Spool
 from entrepot.telemetry import get_logger
 from entrepot.threads import in_thread
 
@@ -178,7 +178,7 @@ class RedisStore:
         return number
 
     async def _receive(self, entry: Entry, chunks: int) -> Body | None:
-        body, _ = await self._spool.fill(nothing)
+        body = self._spool.make()
         is_whole = False
         try:
             digest = hashlib.sha256()

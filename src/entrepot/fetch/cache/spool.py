@@ -99,10 +99,6 @@ class Spool:
         removal.add_done_callback(self._removals.discard)
 
 
-def nothing(_path: Path) -> None:
-    """Writes nothing: for a file that is written piece by piece later on."""
-
-
 def link_or_copy(source: Path, target: Path) -> None:
     """Gives the file a second name, or copies it where the file system has no links. Raises OSError."""
     try:
