@@ -4,7 +4,7 @@ from tests.content.reading import ARTICLE, PROSE, text
 
 ANSWERS = "".join(
     f"<div class='accordion-item'><h3><button aria-expanded='false'>Question {n} on cranes?</button></h3>"
-    f"<div class='accordion-panel' hidden><p>{sentence}</p></div></div>"
+    f"<div class='accordion-panel' hidden><p>Answer {n}: {sentence}</p></div></div>"
     for n, sentence in enumerate(PROSE * 2)
 )
 

@@ -14,6 +14,7 @@ from entrepot.content.extraction.head import Head, head_of
 from entrepot.content.extraction.measures import Measures
 from entrepot.content.extraction.model import the_model
 from entrepot.content.extraction.outline import Outline, outline_of
+from entrepot.content.extraction.repeats import repeated
 from entrepot.content.extraction.stowed import stowed_text
 from entrepot.content.extraction.veil import veiled
 
@@ -45,6 +46,7 @@ def extract_main(tree: HtmlElement, head: Head) -> Extraction:
     unseen = veiled(measures, likely)
     chances = np.where(unseen, 0, likely)
     kept = best_lines(chances, measures.words)
+    kept &= ~repeated(measures, kept)
     words = int(measures.words[kept].sum())
     if (stowed := _from_head(head, kind)) and (stowed.words or 0) >= _MUCH_MORE * words:
         return stowed
