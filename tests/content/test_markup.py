@@ -132,6 +132,12 @@ def test_misplaced_markup_is_read_as_browsers_read_it() -> None:
     assert PROSE[0] in text(page)
 
 
+def test_frame_of_a_counter_does_not_hold_the_page() -> None:
+    counter = "<noscript><iframe src='https://counter.example/?a=1' height='0'/></noscript>"
+    tree = parse_html(f"<body>{counter}<main>{ARTICLE}</main></body>")
+    assert len(tree.findall(".//main/p")) == len(PROSE)
+
+
 def _runs(markup: str) -> list[list[str]]:
     tree: HtmlElement = parse_html(f"<body>{markup}</body>")
     found: dict[int, list[str]] = {}

@@ -36,6 +36,9 @@ _FORBIDDEN: Final = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
 _NO_CHARACTERS: Final = ("\ufffe", "\uffff")
 # Empty elements that libxml2 does not know as such: it would put what follows into them.
 _ENDLESS = re.compile(r'<((bgsound|keygen|source|track|wbr)(?: [^\s"<>=]+(?:="[^"]*")?)*)>')
+# Frames are not empty elements: one that is written as such would hold the rest of the page as its text.
+_FRAME_END: Final = "/></noscript>"
+_OPEN_FRAME = re.compile(r"(<iframe[^<>]*)/>(?=</noscript>)")
 _OUT_OF_RESOURCES: Final = etree.ErrorTypes.ERR_RESOURCE_LIMIT
 _ONE_CLASS: Final = etree.ElementDefaultClassLookup(element=HtmlElement)
 _TOO_DEEP = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 2)})")
@@ -61,7 +64,14 @@ class TextNode(NamedTuple):
 
 def parse_html(text: str) -> HtmlElement:
     """The document's root. Anything is a document; what nests over MAX_DEPTH is flattened into its ancestor."""
-    return tree_of(HTMLTree.parse(text))
+    return tree_of(read_html(text))
+
+
+def read_html(text: str) -> HTMLTree:
+    """The document as browsers parse it that run scripts: the frame of a counter ends with the fallback it stands in."""
+    if _FRAME_END in text:
+        text = _OPEN_FRAME.sub(r"\1></iframe>", text)
+    return HTMLTree.parse(text)
 
 
 def tree_of(page: HTMLTree) -> HtmlElement:

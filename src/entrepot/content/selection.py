@@ -3,7 +3,7 @@
 from lxml.html import HtmlElement
 from resiliparse.parse.html import CSSParserException, HTMLTree
 
-from entrepot.content.markup import tree_of
+from entrepot.content.markup import read_html, tree_of
 from entrepot.errors import NoContent, ValidationFailed
 
 _MARK = "data-entrepot-selection"
@@ -14,7 +14,7 @@ def select(text: str, selector: str | None, remove: str | None) -> HtmlElement:
 
     Raises ValidationFailed for what is no selector, and NoContent where `selector` chooses nothing.
     """
-    page = HTMLTree.parse(text)
+    page = read_html(text)
     is_found = _mark(page, selector, "selector", "take") if selector else True
     if not is_found:
         raise NoContent("Nothing on the page fits the selector.")
