@@ -42,6 +42,20 @@ def test_what_is_not_kept_goes(body: str, expected: str) -> None:
     assert cut(body) == expected
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p><b>kept</b><span>: and this</span></p>",
+        "<p>kept, <i>and <u>this</u></i> too</p>",
+        "<ul><li><a href='/x'><b>kept</b></a><span> and <em>this</em></span></li></ul>",
+    ],
+)
+@pytest.mark.parametrize("around", ["<div hidden>{}</div>", "<aside>{}</aside>", "<p>a menu of things</p>{}"])
+def test_line_of_several_pieces_stays_whole(line: str, around: str) -> None:
+    words = " ".join(str(parse_html(line).text_content()).split())
+    assert words in " ".join(str(parse_html(cut(around.format(line), whole=False)).text_content()).split())
+
+
 def test_picture_stays_without_its_caption() -> None:
     figure = "<figure><img src='x'><figcaption>not this</figcaption></figure>"
     assert cut(TEXT.format(1) + figure + TEXT.format(2)) == TEXT.format(

@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 from entrepot.content.extraction.head import letters
 from entrepot.content.extraction.measures import Measures, sums
 from entrepot.content.extraction.outline import TAGS, Outline
-from entrepot.content.markup import TextNode
+from entrepot.content.markup import BLOCKS, TextNode
 
 Bools = npt.NDArray[np.bool_]
 
@@ -28,15 +28,19 @@ _BUTTON: Final = 1 << TAGS.index("button")
 def cut_down(outline: Outline, measures: Measures, kept: Bools) -> None:
     """Takes out of the outlined tree what is not kept: lines, and the elements that hold none or only pictures beside."""
     shares = _Shares(measures, kept)
+    holders: set[HtmlElement] = set()
     for line, is_kept in zip(outline.lines, kept.tolist(), strict=True):
         if not is_kept:
             for node in line.nodes:
                 node.text = " "
-        elif outline.paths.tags[outline.of_path[line.element]] & _BUTTON:
+            continue
+        _add_holders(holders, line.nodes[1:])
+        if outline.paths.tags[outline.of_path[line.element]] & _BUTTON:
             _show_buttons(line.nodes)
     place, count = 1, len(outline.elements)
     while place < count:
-        if shares.kept[place] or _stays(outline, measures, shares, place):
+        is_held = shares.kept[place] or outline.elements[place] in holders
+        if is_held or _stays(outline, measures, shares, place):
             place += 1
         else:
             outline.elements[place].drop_tree()
@@ -148,6 +152,15 @@ def _is_amid_content(outline: Outline, place: int, shares: _Shares) -> bool:
     ] >= 0:
         place = outline.parents[place]
     return shares.is_main(place)
+
+
+def _add_holders(holders: set[HtmlElement], nodes: Iterable[TextNode]) -> None:
+    """Adds the elements that hold later pieces of a line: its first piece alone counts in what an element holds."""
+    for node in nodes:
+        holder = node.element.getparent() if node.is_tail else node.element
+        while holder is not None and holder not in holders and holder.tag not in BLOCKS:
+            holders.add(holder)
+            holder = holder.getparent()
 
 
 def _show_buttons(nodes: Iterable[TextNode]) -> None:
