@@ -30,6 +30,7 @@ from entrepot.content.extraction.lines import line_table
 from entrepot.content.extraction.measures import Measures
 from entrepot.content.extraction.network import Network
 from entrepot.content.extraction.outline import Outline, outline_of
+from entrepot.content.extraction.repeats import repeated
 from entrepot.content.extraction.vocabulary import name_tokens
 from entrepot.content.markup import parse_html
 from entrepot.content.metadata import read_metadata
@@ -283,6 +284,7 @@ def _cross_validate(rows: Sequence[Row]) -> None:
             trees = forest.predict(row.columns.T, raw_score=True)
             chances = trained.with_kin(trained.joined(trees, network.scores(row.columns)), row.measures)
             kept = best_lines(chances, row.measures.words)
+            kept &= ~repeated(row.measures, kept)
             text = "\n".join(line for line, is_kept in zip(row.measures.texts, kept, strict=True) if is_kept)
             found[row.sample.kind].append(word_f1(row.sample.text, text))
             right += KINDS[int(np.argmax(row.kinds))] == row.sample.kind
