@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from entrepot.content.extraction.head import Head
-from entrepot.content.extraction.measures import Floats, Measures
+from entrepot.content.extraction.measures import Floats, Measures, Places
 from entrepot.content.extraction.outline import TAGS, Outline
 from entrepot.content.extraction.vocabulary import GROUPS, name_tokens
 
@@ -18,24 +19,10 @@ TOTALS: Final = 8
 """How many of a page's numbers, the first ones, also describe each of its lines."""
 
 _MANY: Final = 8
-_TOLD_TAGS: Final = tuple(
-    TAGS.index(tag)
-    for tag in (
-        "p",
-        "li",
-        "pre",
-        "code",
-        "article",
-        "main",
-        "table",
-        "td",
-        "time",
-        "blockquote",
-        "dl",
-        "form",
-        "button",
-    )
-)
+_TOLD_TAGS: Final = np.array([TAGS.index(tag) for tag in (
+    "p", "li", "pre", "code", "article", "main", "table", "td", "time", "blockquote", "dl", "form", "button",
+)])  # fmt: skip
+_GROUP_BITS: Final = np.arange(len(GROUPS))
 
 
 def page_tokens(outline: Outline, said: Iterable[Collection[str]], head: Head) -> set[str]:
@@ -52,7 +39,7 @@ def page_tokens(outline: Outline, said: Iterable[Collection[str]], head: Head) -
         tokens.add(f"n {token}")
         if count >= _MANY:
             tokens.add(f"m {token}")
-    tokens.update(token for token in set().union(*said) if token[0] != "b")
+    tokens.update([token for token in set().union(*said) if token[0] != "b"])
     return tokens
 
 
@@ -62,14 +49,26 @@ def page_numbers(m: Measures, word_scores: Floats) -> Floats:
     is_long = (m.words > 15) & (m.link_share < 0.4)
     in_long = float((m.words * is_long).sum())
     tags, groups = m.path_tags[m.element], m.path_groups[m.element]
-    priced = sum(1 for text in m.texts if len(text) < 200 and any(sign in text for sign in "$£€"))
+    priced = sum("$" in text or "£" in text or "€" in text for text in m.texts if len(text) < 200)
     numbers = [
         m.count, words, float((m.words * m.link_share).sum()) / words, int(is_long.sum()), in_long, in_long / words,
         float(m.words.max(initial=0)), priced / count, float(m.is_heading.sum()), float(m.is_heading.sum()) / count,
         float(m.commas.sum()) / words, float(m.stops.sum()) / words, float(m.twins.max(initial=0)),
-        float(np.percentile(m.twins, 90)), float((m.words * (word_scores > 0)).sum()) / words, len(m.twins),
+        _ninth_decile(m.twins), float((m.words * (word_scores > 0)).sum()) / words, len(m.twins),
         float(m.images[-1]), float(m.images[-1]) / count,
     ]  # fmt: skip
-    numbers += [float((m.words * ((tags >> bit) & 1)).sum()) / words for bit in _TOLD_TAGS]
-    numbers += [float((m.words * ((groups >> bit) & 1)).sum()) / words for bit in range(len(GROUPS))]
-    return np.array(numbers, np.float32)
+    shares = [_words_by_bit(m.words, tags, _TOLD_TAGS), _words_by_bit(m.words, groups, _GROUP_BITS)]
+    return np.concatenate([numbers, np.concatenate(shares) / words]).astype(np.float32)
+
+
+def _words_by_bit(words: Floats, bits: Places, wanted: Places) -> npt.NDArray[np.float64]:
+    """How many words stand in lines that have each of the bits `wanted` in `bits`."""
+    return np.asarray(((bits >> wanted[:, None]) & 1) @ words.astype(np.float64))
+
+
+def _ninth_decile(values: Floats) -> float:
+    """What `numpy.percentile` says, in a tenth of the time."""
+    place = 0.9 * (len(values) - 1)
+    at = int(place)
+    one, other = np.partition(values, [at, min(at + 1, len(values) - 1)])[[at, min(at + 1, len(values) - 1)]].tolist()
+    return one + (other - one) * (place - at)

@@ -1,5 +1,6 @@
 """An outline in arrays: its lines' sizes, its elements' ranges, and the levels of wider ranges above each line."""
 
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -65,28 +66,35 @@ class Measures:
 
     def _climb(self) -> None:
         """`levels`: for each line the innermost element of each wider range of lines that it lies in."""
-        size = self.end - self.start
-        up = self.parent.copy()
-        while True:
-            wider = np.where((size[up] == size) & (up != 0), self.parent[up], up)
-            if (wider == up).all():
-                break
-            up = wider
+        size, place = self.end - self.start, np.arange(len(self.parent))
+        is_same = size[self.parent] == size
+        is_same[0] = False
+        self._above = np.where(is_same, self.parent, place)
+        """The element around each one, where that holds the very same lines, else itself."""
+
+        widest = np.where(self.parent == 0, place, self._above)
+        while ((further := widest[widest]) != widest).any():
+            widest = further
+        up = self.parent[widest]
         first = np.where(size[self.block] > 1, self.block, up[self.block])
         self.levels = [first]
         for _ in range(LEVELS - 1):
             self.levels.append(up[self.levels[-1]])
-        self._is_same_as_parent = size[self.parent] == size
-        self._is_same_as_parent[0] = False
 
     def along_chain(self, values: Floats, join: Any) -> Floats:
         """Each element's value joined with those of the elements around it that hold the very same lines."""
-        joined = values.copy()
-        at = np.arange(len(values))
-        for _ in range(_LONGEST_CHAIN):
-            at = np.where(self._is_same_as_parent[at], self.parent[at], at)
+        joined = values
+        for at in self._chain:
             joined = join(joined, values[at])
         return joined
+
+    @cached_property
+    def _chain(self) -> list[Places]:
+        """How one goes up from each element as `along_chain` does: the places after one step, two steps, and so on."""
+        steps = [self._above]
+        while len(steps) < _LONGEST_CHAIN and not np.array_equal(further := self._above[steps[-1]], steps[-1]):
+            steps.append(further)
+        return steps
 
     def within(self, line_sums: npt.NDArray[np.float64], elements: Places) -> npt.NDArray[np.float64]:
         """What `sums` of a column of lines comes to inside of elements."""
@@ -99,7 +107,9 @@ class Measures:
 
 def sums(values: Numbers) -> npt.NDArray[np.float64]:
     """Sums of what stands before each place, and of all at last."""
-    return np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    found = np.zeros(len(values) + 1)
+    np.cumsum(values, out=found[1:])
+    return found
 
 
 def _counts(keys: Places) -> Floats:

@@ -80,7 +80,7 @@ class Model:
 
     def kind_scores(self, tokens: Iterable[str]) -> Floats:
         """What a page's tokens alone say of its kind, as log-odds."""
-        rows = [0, *sorted(row for token in tokens if (row := self.pages.get(token)) is not None)]
+        rows = [0, *sorted(filter(None, map(self.pages.get, tokens)))]  # rows of tokens begin at 1
         return np.asarray(self.page_weights[rows].sum(axis=0, dtype=np.float32))
 
     def _kinds(self, tokens: Iterable[str], numbers: Floats) -> Chances:
