@@ -114,6 +114,8 @@ def _contradiction(body: bytes, declared: str, inner: str | None) -> str | None:
             return "utf-8"
         return escaped_encoding(body[:_JUDGED_BYTES]) if declared in _DEFAULTS and b"\x1b$" in body else None
     sample = body[:_JUDGED_BYTES]
+    if declared == "utf-8" and is_utf8(sample):
+        return None
     beyond = len(sample.translate(None, _ASCII))
     return _sense(sample, declared, inner) if beyond >= _LEAST_BYTES else None
 
@@ -121,7 +123,7 @@ def _contradiction(body: bytes, declared: str, inner: str | None) -> str | None:
 def _sense(sample: bytes, declared: str, inner: str | None) -> str | None:
     """What makes clearly better sense of characters beyond ASCII than the declared encoding; None: nothing does."""
     if declared == "utf-8":
-        if is_utf8(sample) or oddity(sample, "utf-8") <= _TOLERABLE:
+        if oddity(sample, "utf-8") <= _TOLERABLE:
             return None
     elif is_utf8(sample):
         return None if _may_be_chance(sample, declared) else "utf-8"
