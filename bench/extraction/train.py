@@ -30,7 +30,7 @@ from entrepot.content.extraction.lines import line_table
 from entrepot.content.extraction.measures import Measures
 from entrepot.content.extraction.network import Network
 from entrepot.content.extraction.outline import Outline, outline_of
-from entrepot.content.extraction.vocabulary import name_tokens
+from entrepot.content.extraction.vocabulary import is_pair, name_tokens
 from entrepot.content.markup import parse_html
 from entrepot.content.metadata import read_metadata
 from entrepot.content.structured import json_ld_nodes
@@ -175,7 +175,9 @@ def _page_share(row: Row) -> Floats:
 
 
 def _page_weights(rows: Sequence[Row]) -> tuple[Any, Any]:
-    said = [page_tokens(row.outline, row.said, row.head) for row in rows]
+    said = [
+        {token for token in page_tokens(row.outline, row.said, row.head) if not is_pair(token)} for row in rows
+    ]
     vocabulary = _vocabulary(rows, said, 3)
     matrix, ones = _matrix(said, vocabulary), np.ones(len(rows))
     solved = np.stack(

@@ -1,7 +1,8 @@
 """The kind of a page, told by its address, its types, its names and its measures."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -25,22 +26,17 @@ _TOLD_TAGS: Final = np.array([TAGS.index(tag) for tag in (
 _GROUP_BITS: Final = np.arange(len(GROUPS))
 
 
-def page_tokens(outline: Outline, said: Iterable[Collection[str]], head: Head) -> set[str]:
+def page_tokens(outline: Outline, said: Iterable[Collection[str]], head: Head) -> Iterator[str]:
     """Tokens of a page: those of its head, of its elements' names (once, and once more if often), and of its lines.
 
-    `said` are the lines' tokens; pairs of words are left out.
+    `said` are the lines' tokens. A token may come more than once.
     """
-    tokens = set(head.tokens)
     names: Counter[str] = Counter()
-    for path, count in Counter(outline.of_path).items():
-        for token in name_tokens(*outline.paths.shapes[path]):
+    for shape, count in Counter(map(outline.paths.shapes.__getitem__, outline.of_path)).items():
+        for token in name_tokens(*shape):
             names[token] += count
-    for token, count in names.items():
-        tokens.add(f"n {token}")
-        if count >= _MANY:
-            tokens.add(f"m {token}")
-    tokens.update([token for token in set().union(*said) if token[0] != "b"])
-    return tokens
+    often = (f"m {token}" for token, count in names.items() if count >= _MANY)
+    return chain(head.tokens, (f"n {token}" for token in names), often, chain.from_iterable(said))
 
 
 def page_numbers(m: Measures, word_scores: Floats) -> Floats:

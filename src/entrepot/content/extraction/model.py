@@ -70,9 +70,9 @@ class Model:
 
     def path_scores(self, outline: Outline) -> Floats:
         """The weight of what the last element of each path is called."""
-        return np.array(
-            [_total(self.names, name_tokens(*shape)) for shape in outline.paths.shapes], np.float32
-        )
+        shapes = outline.paths.shapes
+        known = {shape: _total(self.names, name_tokens(*shape)) for shape in set(shapes)}
+        return np.array([known[shape] for shape in shapes], np.float32)
 
     def word_scores(self, said: Sequence[Collection[str]]) -> Floats:
         """Each line's weight; `said` are the lines' tokens."""
@@ -80,7 +80,7 @@ class Model:
 
     def kind_scores(self, tokens: Iterable[str]) -> Floats:
         """What a page's tokens alone say of its kind, as log-odds."""
-        rows = [0, *sorted(filter(None, map(self.pages.get, tokens)))]  # rows of tokens begin at 1
+        rows = sorted({0, *filter(None, map(self.pages.get, tokens))})
         return np.asarray(self.page_weights[rows].sum(axis=0, dtype=np.float32))
 
     def _kinds(self, tokens: Iterable[str], numbers: Floats) -> Chances:

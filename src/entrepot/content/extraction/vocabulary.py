@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}(?![a-z])")
@@ -92,11 +92,11 @@ def line_tokens(lowered: str) -> list[str]:
 
     Numbers are all one, so that "12 comments" and "7 comments" are.
     """
-    words = _words(lowered[:_BEGINNING_CHARS])
-    if len(lowered) > _BEGINNING_CHARS or len(words) > _SHORT:
-        return [f"s {word}" for word in words[:4]] + [
-            f"t {word}" for word in _words(lowered[-_ENDING_CHARS:])[-3:]
-        ]
+    if len(lowered) > _BEGINNING_CHARS:
+        return _edges(_spelled([found.group() for found in islice(_WORD.finditer(lowered, 0, _BEGINNING_CHARS), 4)]), lowered)
+    words = _spelled(_WORD.findall(lowered))
+    if len(words) > _SHORT:
+        return _edges(words[:4], lowered)
     tokens = [f"w {word}" for word in words]
     tokens += [f"b {one} {other}" for one, other in pairwise(words)]
     if len(words) <= _WHOLE:
@@ -104,5 +104,17 @@ def line_tokens(lowered: str) -> list[str]:
     return tokens
 
 
-def _words(text: str) -> list[str]:
-    return ["0" if word.isdigit() else word for word in _WORD.findall(text)]
+def is_pair(token: str) -> bool:
+    """Whether a token of a line is a pair of words."""
+    return token.startswith("b ") and token.count(" ") == 2
+
+
+def _edges(first: list[str], lowered: str) -> list[str]:
+    """Tokens of a long line, of which `first` are the first words."""
+    last = _spelled(_WORD.findall(lowered[-_ENDING_CHARS:])[-3:])
+    return [f"s {word}" for word in first] + [f"t {word}" for word in last]
+
+
+def _spelled(words: list[str]) -> list[str]:
+    """The words, with "0" for each number."""
+    return words if "".join(words).isalpha() else ["0" if word.isdigit() else word for word in words]
