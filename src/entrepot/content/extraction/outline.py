@@ -8,7 +8,7 @@ from typing import Any, Final
 from lxml import etree
 from lxml.html import HtmlElement
 
-from entrepot.content.extraction.vocabulary import names_groups, names_of
+from entrepot.content.extraction.vocabulary import names_of, parts_of
 from entrepot.content.markup import BLOCKS, TextNode
 
 TAGS: Final = (
@@ -32,6 +32,9 @@ _BITS: Final = {tag: 1 << place for place, tag in enumerate(TAGS)}
 _STRONG: Final = frozenset({"b", "strong"})
 _SHOWN: Final = "until-found"
 """The value of `hidden` that hides a text only until a reader searches for it (HTML §6.1)."""
+
+_TELLING: Final = frozenset({"id", "role", "itemprop", "style", "aria-hidden", "hidden"})
+"""Attributes besides classes that name an element or may hide it."""
 
 _KEPT, _BLOCK, _ANCHOR, _BOLD, _SKIPPED = 1, 2, 4, 8, 16
 
@@ -91,14 +94,18 @@ class Paths:
 
     def add(self, parent: int, tag: str, names: str, *, is_hidden: bool) -> None:
         """Adds a path below the path `parent`, -1 for the root's."""
-        bit, groups = _BITS.get(tag, 0), names_groups(names)
-        is_root = parent < 0
+        depth, tags, groups = 0, _BITS.get(tag, 0), parts_of(names).groups
+        if parent >= 0:
+            depth = self.depths[parent] + 1
+            tags |= self.tags[parent]
+            groups |= self.groups[parent]
+            is_hidden |= self.hidden[parent]
         self.parents.append(parent)
         self.shapes.append((tag, names))
-        self.depths.append(0 if is_root else self.depths[parent] + 1)
-        self.tags.append(bit if is_root else self.tags[parent] | bit)
-        self.groups.append(groups if is_root else self.groups[parent] | groups)
-        self.hidden.append(is_hidden or (not is_root and self.hidden[parent]))
+        self.depths.append(depth)
+        self.tags.append(tags)
+        self.groups.append(groups)
+        self.hidden.append(is_hidden)
 
 
 @dataclass(slots=True)
@@ -140,19 +147,18 @@ class _Walk:
 
     def take(self, tree: HtmlElement) -> None:
         """The longest loop over a page: calls would take as long as all else in it, so there are few."""
-        out, roles = self.outline, _Roles(_ROLES)
+        out, roles, blocks = self.outline, _Roles(_ROLES), [0]
         elements, parents, starts, ends = out.elements, out.parents, out.starts, out.ends
         lasts, of_path, lines = out.lasts, out.of_path, out.lines
-        place, path = -1, -1
+        place, path, anchors, strong = -1, -1, 0, 0
+        line: Line | None = None
+        said: list[list[str]] = []
         walker: Any = etree.iterwalk(tree, events=("start", "end"))
         for event, element in walker:
-            tag = element.tag
-            role = roles[tag]
+            role = roles[element.tag]
             if event == "start":
-                if role & _SKIPPED:
-                    walker.skip_subtree()
                 if role & _KEPT:
-                    path = self._path(element, path, tag)
+                    path = self._path(element, path)
                     parents.append(place)
                     place = len(elements)
                     elements.append(element)
@@ -161,79 +167,60 @@ class _Walk:
                     lasts.append(0)
                     of_path.append(path)
                 if role != _KEPT:
-                    self._enter(role, place)
-                text = None if role & _SKIPPED else element.text
+                    if role & _BLOCK:
+                        line = None
+                        if role & _KEPT:
+                            blocks.append(place)
+                    elif role & _ANCHOR:
+                        anchors += 1
+                    elif role & _BOLD:
+                        strong += 1
+                    if role & _SKIPPED:
+                        walker.skip_subtree()
+                        continue
+                text = element.text
             else:
                 if role & _KEPT:
                     ends[place], lasts[place] = len(lines), len(elements)
                     place = parents[place]
                     path = of_path[place] if place >= 0 else -1
                     if role != _KEPT:
-                        self._leave(role)
+                        if role & _BLOCK:
+                            line = None
+                            blocks.pop()
+                        elif role & _ANCHOR:
+                            anchors -= 1
+                        elif role & _BOLD:
+                            strong -= 1
                 text = element.tail if place >= 0 else None
             if text and not text.isspace():
-                self._say(TextNode(element, event == "end"), text, place)
-        for line, pieces in zip(lines, self._pieces, strict=True):
+                if line is None:
+                    line = Line(place, blocks[-1])
+                    lines.append(line)
+                    said.append([])
+                line.nodes.append(TextNode(element, event == "end"))
+                said[-1].append(text)
+                if anchors:
+                    line.link_chars += len(text)
+                    line.links += 1
+                if strong:
+                    line.strong_chars += len(text)
+        for line, pieces in zip(lines, said, strict=True):
             line.text = " ".join("".join(pieces).split())
 
-    def _path(self, element: HtmlElement, above: int, tag: str) -> int:
+    def _path(self, element: HtmlElement, above: int) -> int:
         """The path of an element below the path `above`."""
         said = element.keys()
-        if said:
-            key = (above, tag, _names_of(element, said), _hides(element, said))
+        if _TELLING.isdisjoint(said):
+            key = (above, element.tag, element.get("class", "").strip() if "class" in said else "", False)
         else:
-            key = (above, tag, "", False)
+            attributes = dict(element.items())
+            key = (above, element.tag, names_of(attributes), is_hidden(attributes))
         path = self._known.get(key)
         if path is None:
             path = self._known[key] = len(self._known)
-            self.outline.paths.add(above, tag, key[2], is_hidden=key[3])
+            self.outline.paths.add(above, key[1], key[2], is_hidden=key[3])
         return path
-
-    def _enter(self, role: int, place: int) -> None:
-        if role & _BLOCK:
-            self._line = None
-            if role & _KEPT:
-                self._blocks.append(place)
-        elif role & _ANCHOR:
-            self._anchors += 1
-        elif role & _BOLD:
-            self._strong += 1
-
-    def _leave(self, role: int) -> None:
-        if role & _BLOCK:
-            self._line = None
-            self._blocks.pop()
-        elif role & _ANCHOR:
-            self._anchors -= 1
-        elif role & _BOLD:
-            self._strong -= 1
-
-    def _say(self, node: TextNode, text: str, place: int) -> None:
-        line = self._line
-        if line is None:
-            line = self._line = Line(place, self._blocks[-1])
-            self.outline.lines.append(line)
-            self._pieces.append([])
-        line.nodes.append(node)
-        self._pieces[-1].append(text)
-        if self._anchors:
-            line.link_chars += len(text)
-            line.links += 1
-        if self._strong:
-            line.strong_chars += len(text)
-
-
-def _names_of(element: HtmlElement, said: list[str]) -> str:
-    """What an element with the attributes `said` is called."""
-    if "id" in said or "role" in said or "itemprop" in said:
-        return names_of(dict(element.items()))
-    return (element.get("class") or "").strip() if "class" in said else ""
-
-
-def _hides(element: HtmlElement, said: list[str]) -> bool:
-    if "style" in said or "aria-hidden" in said or "hidden" in said:
-        return is_hidden(dict(element.items()))
-    return False
 
 
 def is_hidden(attributes: Mapping[str, str]) -> bool:
