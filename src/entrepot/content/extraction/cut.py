@@ -27,20 +27,31 @@ _BUTTON: Final = 1 << TAGS.index("button")
 
 def cut_down(outline: Outline, measures: Measures, kept: Bools) -> None:
     """Takes out of the outlined tree what is not kept: lines, and the elements that hold none or only pictures beside."""
-    shares = _Shares(measures, kept)
-    for line, is_kept in zip(outline.lines, kept.tolist(), strict=True):
-        if not is_kept:
-            for node in line.nodes:
-                node.text = " "
-        elif outline.paths.tags[outline.of_path[line.element]] & _BUTTON:
-            _show_buttons(line.nodes)
+    dropped = _dropped(outline, measures, _Shares(measures, kept))
+    is_gone = np.zeros(len(outline.elements), np.bool_)
+    for place in dropped:
+        is_gone[place : outline.lasts[place]] = True
+    stands = ~is_gone[measures.block]
+    for place in np.flatnonzero(stands & ~kept):
+        for node in outline.lines[place].nodes:
+            node.text = " "
+    for place in np.flatnonzero(kept & ((measures.path_tags[measures.element] & _BUTTON) > 0)):
+        _show_buttons(outline.lines[place].nodes)
+    for place in dropped:
+        outline.elements[place].drop_tree()
+
+
+def _dropped(outline: Outline, measures: Measures, shares: "_Shares") -> list[int]:
+    """The places of the elements that go with all that is in them."""
+    found = []
     place, count = 1, len(outline.elements)
     while place < count:
         if shares.kept[place] or _stays(outline, measures, shares, place):
             place += 1
         else:
-            outline.elements[place].drop_tree()
+            found.append(place)
             place = outline.lasts[place]
+    return found
 
 
 def with_pieces(outline: Outline, measures: Measures, kept: Bools) -> Bools:
