@@ -124,7 +124,8 @@ def _row(sample: Sample) -> Row | None:
     if not outline.lines:
         return None
     measures = Measures(outline)
-    said = trained.tokens_of_lines(measures)
+    wordings = trained.tokens_of_wordings(measures)
+    said = [wordings[place] for place in measures.wording]
     found, sizes = hits(measures.texts, sample.text)
     outline.elements = []
     for line in outline.lines:

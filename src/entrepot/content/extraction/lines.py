@@ -1,7 +1,6 @@
 """What a line looks like and where it stands: the features that it is judged by."""
 
 import re
-from collections import Counter
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +24,9 @@ _ASCII_SIGNS: Final = bytes(byte for byte in range(128) if not chr(byte).isalnum
 _SHOWN_TAGS: Final = tuple(tag for tag in TAGS if tag not in ("body", "div", "span"))
 _SHOWN_BITS: Final = np.array([TAGS.index(tag) for tag in _SHOWN_TAGS], np.int64)[:, None]
 _GROUP_BITS: Final = np.arange(len(GROUPS))[:, None, None]
+_TEXT_NAMES: Final = [
+    "digit share", "starts upper", "is upper", "is title case", "has price", "has date", "ends in colon",
+]  # fmt: skip
 _TAG_NAMES: Final = [f"in {tag}" for tag in _SHOWN_TAGS]
 _GROUP_NAMES: Final = [name for group, _ in GROUPS for name in (f"named {group}", f"named {group} near")]
 _LEVEL_MEASURES: Final = (
@@ -91,15 +93,19 @@ def _add_text(table: Table, m: Measures, word_scores: Floats) -> None:
     table.add("commas", m.commas)
     table.add("stops", m.stops)
     table.add("is ended", m.is_ended)
-    digits = list(map(_count_digits, m.texts))
-    table.add("digit share", np.array(digits) / chars)
-    table.add("starts upper", [text[0].isupper() for text in m.texts])
-    table.add("is upper", [text.isupper() for text in m.texts])
-    table.add("is title case", [text.istitle() for text in m.texts])
+    digits = list(map(_count_digits, m.wordings))
     told = [text if number or "ago" in text else "" for text, number in zip(m.lowered, digits, strict=True)]
-    table.add("has price", [0 < len(text) < 200 and _PRICE.search(text) is not None for text in told])
-    table.add("has date", [0 < len(text) < 120 and _DATE.search(text) is not None for text in told])
-    table.add("ends in colon", [text[-1] == ":" for text in m.texts])
+    of_text = m.by_wording([
+        digits,
+        [text[0].isupper() for text in m.wordings],
+        [text.isupper() for text in m.wordings],
+        [text.istitle() for text in m.wordings],
+        [0 < len(text) < 200 and _PRICE.search(text) is not None for text in told],
+        [0 < len(text) < 120 and _DATE.search(text) is not None for text in told],
+        [text[-1] == ":" for text in m.wordings],
+    ])  # fmt: skip
+    of_text[0] /= chars
+    table.add_rows(_TEXT_NAMES, of_text)
     table.add("parts", m.parts)
     table.add("word score", word_scores)
 
@@ -160,24 +166,30 @@ def _add_likeness(table: Table, m: Measures, head: Head) -> None:
     flat = [_without_signs(text[:160]) for text in m.lowered]
     tokens = [text.split() if len(text) < 300 else [] for text in m.lowered]
     both = " ".join(titles)
-    is_title = np.array(
+    is_title, shared, sizes, described, in_body = m.by_wording([
         [bool(t) and (f in titles or (len(f) > 12 and f in both)) for f, t in zip(flat, tokens, strict=True)],
-        np.float32,
-    )
-    sizes = np.maximum([len(t) for t in tokens], max(1, len(title_words)))
-    shared = [0 if title_words.isdisjoint(t) else len(title_words.intersection(t)) for t in tokens]
-    counts = Counter(flat)
-    none = np.zeros(m.count, np.float32)
+        [0 if title_words.isdisjoint(t) else len(title_words.intersection(t)) for t in tokens],
+        [len(t) for t in tokens],
+        [len(f) > 15 and f[:60] in description for f in flat],
+        [(1 if f[:100] in body else -1) if body and len(f) > 8 else 0 for f in flat],
+    ])  # fmt: skip
     heads = np.flatnonzero((is_title > 0) & (m.is_heading > 0))
     table.add("is title", is_title)
-    table.add("title share", shared / sizes)
-    table.add("is in description", [len(f) > 15 and f[:60] in description for f in flat] if description else none)
-    table.add(
-        "is in body", [(1 if f[:100] in body else -1) if len(f) > 8 else 0 for f in flat] if body else none
-    )
-    table.add("is seen before", _seen_before(flat))
-    table.add("repeated", [counts[f] for f in flat])
+    table.add("title share", shared / np.maximum(sizes, max(1, len(title_words))))
+    table.add("is in description", described)
+    table.add("is in body", in_body)
+    numbers: dict[str, int] = {}
+    numbered = [numbers.setdefault(f, len(numbers)) for f in flat]
+    _add_repetition(table, np.array(numbered, np.int64)[m.wording])
     table.add("after title", np.arange(m.count) - heads[0] if len(heads) else np.full(m.count, -9999))
+
+
+def _add_repetition(table: Table, texts: Places) -> None:
+    """Whether and how often a line's text, told by a number, stands in the page."""
+    is_repeated = np.ones(len(texts), np.bool_)
+    is_repeated[np.unique(texts, return_index=True)[1]] = False
+    table.add("is seen before", is_repeated)
+    table.add("repeated", np.bincount(texts)[texts])
 
 
 def _count_digits(text: str) -> int:
@@ -190,15 +202,6 @@ def _without_signs(text: str) -> str:
     if text.isascii():
         return text.encode().translate(None, _ASCII_SIGNS).decode()
     return "".join(_LETTERS.findall(text))
-
-
-def _seen_before(texts: list[str]) -> list[bool]:
-    seen: set[str] = set()
-    found = []
-    for text in texts:
-        found.append(text in seen)
-        seen.add(text)
-    return found
 
 
 def _shifted(values: Numbers, by: int) -> Floats:

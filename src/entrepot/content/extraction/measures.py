@@ -25,25 +25,36 @@ class Measures:
 
     def __init__(self, outline: Outline) -> None:
         self.texts = [line.text for line in outline.lines]
-        self.lowered = [text.lower() for text in self.texts]
+        self.wordings = list(dict.fromkeys(self.texts))
+        """The lines' texts, each once: a fifth of them repeat others."""
+
+        self.lowered = [text.lower() for text in self.wordings]
+        """The same in small letters."""
+
+        places = {text: place for place, text in enumerate(self.wordings)}
+        self.wording: Places = np.array([places[text] for text in self.texts], np.int64)
+        """For each line the place of its text in `wordings`."""
+
         self.count = len(self.texts)
         self._measure_lines(outline)
         self._measure_elements(outline)
         self._climb()
 
     def _measure_lines(self, outline: Outline) -> None:
-        lines, texts = outline.lines, self.texts
+        lines, wordings = outline.lines, self.wordings
         self.element = np.array([line.element for line in lines], np.int64)
         self.block = np.array([line.block for line in lines], np.int64)
-        self.chars = _floats([len(text) for text in texts])
-        self.words = _floats([text.count(" ") + 1 for text in texts])
+        self.chars, self.words, self.commas, self.stops, self.is_ended = self.by_wording([
+            [len(text) for text in wordings],
+            [text.count(" ") + 1 for text in wordings],
+            [text.count(",") + text.count("、") + text.count("，") for text in wordings],
+            [text.count(". ") for text in wordings],
+            [text[-1] in _ENDS for text in wordings],
+        ])  # fmt: skip
         self.link_chars = np.minimum(_floats([line.link_chars for line in lines]), self.chars)
         self.link_share = self.link_chars / np.maximum(self.chars, 1)
         self.links = _floats([line.links for line in lines])
         self.strong_chars = np.minimum(_floats([line.strong_chars for line in lines]), self.chars)
-        self.commas = _floats([text.count(",") + text.count("、") + text.count("，") for text in texts])
-        self.stops = _floats([text.count(". ") for text in texts])
-        self.is_ended = _floats([text[-1] in _ENDS for text in texts])
         self.parts = _floats([len(line.nodes) for line in lines])
 
     def _measure_elements(self, outline: Outline) -> None:
@@ -95,6 +106,10 @@ class Measures:
         while len(steps) < _LONGEST_CHAIN and not np.array_equal(further := self._above[steps[-1]], steps[-1]):
             steps.append(further)
         return steps
+
+    def by_wording(self, rows: list[list[Any]]) -> Floats:
+        """Rows of values of `wordings`, as rows of values of the lines."""
+        return _floats(rows).take(self.wording, axis=1)
 
     def within(self, line_sums: npt.NDArray[np.float64], elements: Places) -> npt.NDArray[np.float64]:
         """What `sums` of a column of lines comes to inside of elements."""
