@@ -177,7 +177,8 @@ def _page_share(row: Row) -> Floats:
 
 def _page_weights(rows: Sequence[Row]) -> tuple[Any, Any]:
     said = [
-        {token for token in page_tokens(row.outline, row.said, row.head) if not is_pair(token)} for row in rows
+        {token for token in page_tokens(row.outline, row.said, row.head) if not is_pair(token)}
+        for row in rows
     ]
     vocabulary = _vocabulary(rows, said, 3)
     matrix, ones = _matrix(said, vocabulary), np.ones(len(rows))

@@ -17,9 +17,7 @@ _BLOCK_WRAPPER = re.compile(
 )
 _MAX_WRAPPERS = 8
 _PICTURE = re.compile(r"(?:^|\s)(?:mwe-math-fallback\S*|tex|latex|math|ee_img)(?:\s|$)", re.IGNORECASE)
-_RENDERED = re.compile(
-    r"latex\.php|/math/render/|codecogs\.com/|/mathtex|/mimetex|chart\?.*cht=tx"
-)
+_RENDERED = re.compile(r"latex\.php|/math/render/|codecogs\.com/|/mathtex|/mimetex|chart\?.*cht=tx")
 _HOLDER = re.compile(r"(?:^|\s)(?:math|arithmatex|tex|latex|tex2jax_process)(?:\s|$)")
 _DISPLAYSTYLE = re.compile(r"\{\\(?:display|text)style\s+(.*)\}", re.DOTALL)
 _FRAMED = re.compile(r"\\\[(.*)\\\]|\$\$(.*)\$\$|\\\((.*)\\\)|\$(.*)\$", re.DOTALL)

@@ -66,5 +66,7 @@ def _ninth_decile(values: Floats) -> float:
     """What `numpy.percentile` says, in a tenth of the time."""
     place = 0.9 * (len(values) - 1)
     at = int(place)
-    one, other = np.partition(values, [at, min(at + 1, len(values) - 1)])[[at, min(at + 1, len(values) - 1)]].tolist()
+    one, other = np.partition(values, [at, min(at + 1, len(values) - 1)])[
+        [at, min(at + 1, len(values) - 1)]
+    ].tolist()
     return one + (other - one) * (place - at)

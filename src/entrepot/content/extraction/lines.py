@@ -37,7 +37,8 @@ _LEVEL_ROWS: Final = np.delete(np.arange(LEVELS * len(_LEVEL_MEASURES)), len(_LE
 """All measures of all levels, but for the growth of the innermost one."""
 
 _LEVEL_NAMES: Final = [
-    f"level {row // len(_LEVEL_MEASURES)} {_LEVEL_MEASURES[row % len(_LEVEL_MEASURES)]}" for row in _LEVEL_ROWS
+    f"level {row // len(_LEVEL_MEASURES)} {_LEVEL_MEASURES[row % len(_LEVEL_MEASURES)]}"
+    for row in _LEVEL_ROWS
 ]
 _NONE: Final = -1.0
 """Stands for what a line does not have: a line before it, a heading above it."""

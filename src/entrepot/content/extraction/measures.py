@@ -103,7 +103,9 @@ class Measures:
     def _chain(self) -> list[Places]:
         """How one goes up from each element as `along_chain` does: the places after one step, two steps, and so on."""
         steps = [self._above]
-        while len(steps) < _LONGEST_CHAIN and not np.array_equal(further := self._above[steps[-1]], steps[-1]):
+        while len(steps) < _LONGEST_CHAIN and not np.array_equal(
+            further := self._above[steps[-1]], steps[-1]
+        ):
             steps.append(further)
         return steps
 

@@ -1,7 +1,7 @@
 """A page's tree as lines of text, and its elements as ranges of these lines."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -78,6 +78,10 @@ class Line:
     text: str = ""
 
 
+Step = tuple[int, str, str, bool]
+"""The last step of a path: the path before it (-1: none), the element's tag, what it is called, and whether it hides itself."""
+
+
 @dataclass(slots=True)
 class Paths:
     """Each way from the root that an element of the page has, told by tags, names and hiding; parents stand before children.
@@ -92,20 +96,28 @@ class Paths:
     groups: list[int] = field(default_factory=list)
     hidden: list[bool] = field(default_factory=list)
 
-    def add(self, parent: int, tag: str, names: str, *, is_hidden: bool) -> None:
-        """Adds a path below the path `parent`, -1 for the root's."""
-        depth, tags, groups = 0, _BITS.get(tag, 0), parts_of(names).groups
-        if parent >= 0:
-            depth = self.depths[parent] + 1
-            tags |= self.tags[parent]
-            groups |= self.groups[parent]
-            is_hidden |= self.hidden[parent]
-        self.parents.append(parent)
-        self.shapes.append((tag, names))
-        self.depths.append(depth)
-        self.tags.append(tags)
-        self.groups.append(groups)
-        self.hidden.append(is_hidden)
+    @staticmethod
+    def of(steps: Iterable[Step]) -> "Paths":
+        """The paths whose last steps these are."""
+        found = Paths()
+        depths, tags, groups, hidden = found.depths, found.tags, found.groups, found.hidden
+        for parent, tag, names, is_hidden in steps:
+            found.parents.append(parent)
+            found.shapes.append((tag, names))
+            is_inner = parent >= 0
+            depths.append(depths[parent] + 1 if is_inner else 0)
+            tags.append(_BITS.get(tag, 0) | (tags[parent] if is_inner else 0))
+            groups.append(parts_of(names).groups | (groups[parent] if is_inner else 0))
+            hidden.append(is_hidden or (is_inner and hidden[parent]))
+        return found
+
+
+class _Numbers(dict[Step, int]):
+    """The paths of a page by their last steps, numbered as they are met."""
+
+    def __missing__(self, step: Step) -> int:
+        number = self[step] = len(self)
+        return number
 
 
 @dataclass(slots=True)
@@ -143,22 +155,22 @@ class _Walk:
         self._pieces: list[list[str]] = []
         self._anchors = 0
         self._strong = 0
-        self._known: dict[tuple[int, str, str, bool], int] = {}
 
     def take(self, tree: HtmlElement) -> None:
         """The longest loop over a page: calls would take as long as all else in it, so there are few."""
-        out, roles, blocks = self.outline, _Roles(_ROLES), [0]
+        out, roles, numbers = self.outline, _Roles(_ROLES), _Numbers()
         elements, parents, starts, ends = out.elements, out.parents, out.starts, out.ends
         lasts, of_path, lines = out.lasts, out.of_path, out.lines
-        place, path, anchors, strong = -1, -1, 0, 0
-        line: Line | None = None
-        said: list[list[str]] = []
+        place, path = -1, -1
         walker: Any = etree.iterwalk(tree, events=("start", "end"))
         for event, element in walker:
-            role = roles[element.tag]
+            tag = element.tag
+            role = roles[tag]
             if event == "start":
+                if role & _SKIPPED:
+                    walker.skip_subtree()
                 if role & _KEPT:
-                    path = self._path(element, path)
+                    path = numbers[_step(path, element, tag)]
                     parents.append(place)
                     place = len(elements)
                     elements.append(element)
@@ -167,60 +179,63 @@ class _Walk:
                     lasts.append(0)
                     of_path.append(path)
                 if role != _KEPT:
-                    if role & _BLOCK:
-                        line = None
-                        if role & _KEPT:
-                            blocks.append(place)
-                    elif role & _ANCHOR:
-                        anchors += 1
-                    elif role & _BOLD:
-                        strong += 1
-                    if role & _SKIPPED:
-                        walker.skip_subtree()
-                        continue
-                text = element.text
+                    self._enter(role, place)
+                text = None if role & _SKIPPED else element.text
             else:
                 if role & _KEPT:
                     ends[place], lasts[place] = len(lines), len(elements)
                     place = parents[place]
                     path = of_path[place] if place >= 0 else -1
                     if role != _KEPT:
-                        if role & _BLOCK:
-                            line = None
-                            blocks.pop()
-                        elif role & _ANCHOR:
-                            anchors -= 1
-                        elif role & _BOLD:
-                            strong -= 1
+                        self._leave(role)
                 text = element.tail if place >= 0 else None
             if text and not text.isspace():
-                if line is None:
-                    line = Line(place, blocks[-1])
-                    lines.append(line)
-                    said.append([])
-                line.nodes.append(TextNode(element, event == "end"))
-                said[-1].append(text)
-                if anchors:
-                    line.link_chars += len(text)
-                    line.links += 1
-                if strong:
-                    line.strong_chars += len(text)
-        for line, pieces in zip(lines, said, strict=True):
+                self._say(TextNode(element, event == "end"), text, place)
+        out.paths = Paths.of(numbers)
+        for line, pieces in zip(lines, self._pieces, strict=True):
             line.text = " ".join("".join(pieces).split())
 
-    def _path(self, element: HtmlElement, above: int) -> int:
-        """The path of an element below the path `above`."""
-        said = element.keys()
-        if _TELLING.isdisjoint(said):
-            key = (above, element.tag, element.get("class", "").strip() if "class" in said else "", False)
-        else:
-            attributes = dict(element.items())
-            key = (above, element.tag, names_of(attributes), is_hidden(attributes))
-        path = self._known.get(key)
-        if path is None:
-            path = self._known[key] = len(self._known)
-            self.outline.paths.add(above, key[1], key[2], is_hidden=key[3])
-        return path
+    def _enter(self, role: int, place: int) -> None:
+        if role & _BLOCK:
+            self._line = None
+            if role & _KEPT:
+                self._blocks.append(place)
+        elif role & _ANCHOR:
+            self._anchors += 1
+        elif role & _BOLD:
+            self._strong += 1
+
+    def _leave(self, role: int) -> None:
+        if role & _BLOCK:
+            self._line = None
+            self._blocks.pop()
+        elif role & _ANCHOR:
+            self._anchors -= 1
+        elif role & _BOLD:
+            self._strong -= 1
+
+    def _say(self, node: TextNode, text: str, place: int) -> None:
+        line = self._line
+        if line is None:
+            line = self._line = Line(place, self._blocks[-1])
+            self.outline.lines.append(line)
+            self._pieces.append([])
+        line.nodes.append(node)
+        self._pieces[-1].append(text)
+        if self._anchors:
+            line.link_chars += len(text)
+            line.links += 1
+        if self._strong:
+            line.strong_chars += len(text)
+
+
+def _step(above: int, element: HtmlElement, tag: str) -> Step:
+    """The step from the path `above` to the element's own."""
+    said = element.keys()
+    if _TELLING.isdisjoint(said):
+        return above, tag, element.get("class", "").strip() if "class" in said else "", False
+    attributes = dict(element.items())
+    return above, tag, names_of(attributes), is_hidden(attributes)
 
 
 def is_hidden(attributes: Mapping[str, str]) -> bool:
