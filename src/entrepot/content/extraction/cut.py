@@ -32,10 +32,10 @@ def cut_down(outline: Outline, measures: Measures, kept: Bools) -> None:
     for place in dropped:
         is_gone[place : outline.lasts[place]] = True
     stands = ~is_gone[measures.block]
-    for place in np.flatnonzero(stands & ~kept):
+    for place in np.flatnonzero(stands & ~kept).tolist():
         for node in outline.lines[place].nodes:
             node.text = " "
-    for place in np.flatnonzero(kept & ((measures.path_tags[measures.element] & _BUTTON) > 0)):
+    for place in np.flatnonzero(kept & ((measures.path_tags[measures.element] & _BUTTON) > 0)).tolist():
         _show_buttons(outline.lines[place].nodes)
     for place in dropped:
         outline.elements[place].drop_tree()

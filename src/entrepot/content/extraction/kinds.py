@@ -65,8 +65,7 @@ def _words_by_bit(words: Floats, bits: Places, wanted: Places) -> npt.NDArray[np
 def _ninth_decile(values: Floats) -> float:
     """What `numpy.percentile` says, in a tenth of the time."""
     place = 0.9 * (len(values) - 1)
-    at = int(place)
-    one, other = np.partition(values, [at, min(at + 1, len(values) - 1)])[
-        [at, min(at + 1, len(values) - 1)]
-    ].tolist()
+    at, following = int(place), min(int(place) + 1, len(values) - 1)
+    ordered = np.partition(values, [at, following])
+    one, other = float(ordered[at]), float(ordered[following])
     return one + (other - one) * (place - at)

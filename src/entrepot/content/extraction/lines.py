@@ -95,7 +95,10 @@ def _add_text(table: Table, m: Measures, word_scores: Floats) -> None:
     table.add("stops", m.stops)
     table.add("is ended", m.is_ended)
     digits = list(map(_count_digits, m.wordings))
-    told = [text if number or "ago" in text else "" for text, number in zip(m.lowered, digits, strict=True)]
+    told = [
+        text if number or "ago" in text else ""
+        for text, number in zip(m.lowered_wordings, digits, strict=True)
+    ]
     of_text = m.by_wording([
         digits,
         [text[0].isupper() for text in m.wordings],
@@ -164,8 +167,8 @@ def _add_likeness(table: Table, m: Measures, head: Head) -> None:
     titles = [letters(text) for text in (head.title, head.shown_title) if text]
     title_words = set((head.title or head.shown_title or "").lower().split())
     description, body = letters(head.description or ""), letters(head.body or "")
-    flat = [_without_signs(text[:160]) for text in m.lowered]
-    tokens = [text.split() if len(text) < 300 else [] for text in m.lowered]
+    flat = [_without_signs(text[:160]) for text in m.lowered_wordings]
+    tokens = [text.split() if len(text) < 300 else [] for text in m.lowered_wordings]
     both = " ".join(titles)
     is_title, shared, sizes, described, in_body = m.by_wording([
         [bool(t) and (f in titles or (len(f) > 12 and f in both)) for f, t in zip(flat, tokens, strict=True)],

@@ -26,14 +26,15 @@ class Measures:
     def __init__(self, outline: Outline) -> None:
         self.texts = [line.text for line in outline.lines]
         self.wordings = list(dict.fromkeys(self.texts))
-        """The lines' texts, each once: a fifth of them repeat others."""
+        """The lines' texts, each once: a fifth of the lines repeat others."""
 
-        self.lowered = [text.lower() for text in self.wordings]
-        """The same in small letters."""
-
+        self.lowered_wordings = [text.lower() for text in self.wordings]
         places = {text: place for place, text in enumerate(self.wordings)}
-        self.wording: Places = np.array([places[text] for text in self.texts], np.int64)
+        found = [places[text] for text in self.texts]
+        self.wording: Places = np.array(found, np.int64)
         """For each line the place of its text in `wordings`."""
+
+        self.lowered = [self.lowered_wordings[place] for place in found]
 
         self.count = len(self.texts)
         self._measure_lines(outline)

@@ -92,7 +92,7 @@ class Model:
 
 def tokens_of_wordings(measures: Measures) -> list[tuple[str, ...]]:
     """The tokens of each wording of a page's lines, each once."""
-    return [tuple(dict.fromkeys(line_tokens(text))) for text in measures.lowered]
+    return [tuple(dict.fromkeys(line_tokens(text))) for text in measures.lowered_wordings]
 
 
 def page_columns(kinds: Chances, numbers: Floats, count: int) -> Floats:
