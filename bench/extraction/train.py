@@ -31,7 +31,7 @@ from entrepot.content.extraction.measures import Measures
 from entrepot.content.extraction.network import Network
 from entrepot.content.extraction.outline import Outline, outline_of
 from entrepot.content.extraction.repeats import repeated
-from entrepot.content.extraction.vocabulary import name_tokens
+from entrepot.content.extraction.vocabulary import is_pair, name_tokens
 from entrepot.content.markup import parse_html
 from entrepot.content.metadata import read_metadata
 from entrepot.content.structured import json_ld_nodes
@@ -125,7 +125,8 @@ def _row(sample: Sample) -> Row | None:
     if not outline.lines:
         return None
     measures = Measures(outline)
-    said = trained.tokens_of_lines(measures)
+    wordings = trained.tokens_of_wordings(measures)
+    said = [wordings[place] for place in measures.wording]
     found, sizes = hits(measures.texts, sample.text)
     outline.elements = []
     for line in outline.lines:
@@ -176,7 +177,10 @@ def _page_share(row: Row) -> Floats:
 
 
 def _page_weights(rows: Sequence[Row]) -> tuple[Any, Any]:
-    said = [page_tokens(row.outline, row.said, row.head) for row in rows]
+    said = [
+        {token for token in page_tokens(row.outline, row.said, row.head) if not is_pair(token)}
+        for row in rows
+    ]
     vocabulary = _vocabulary(rows, said, 3)
     matrix, ones = _matrix(said, vocabulary), np.ones(len(rows))
     solved = np.stack(

@@ -3,6 +3,7 @@
 from entrepot.content.clean import clean, fragment_tree
 from entrepot.content.document import Document, Image, Link, Metadata, Notice
 from entrepot.content.markup import parse_html
+from entrepot.content.maths import mend_maths
 from entrepot.content.options import ContentOptions
 from entrepot.content.selection import select
 from entrepot.errors import NoContent
@@ -26,6 +27,7 @@ def assemble(
         tree = select(markup, options.selector, options.remove)
     else:
         tree = parse_html(markup)
+    mend_maths(tree)
     fragment = clean(tree, base, links=options.links != "none", images=options.images == "keep")
     return of_fragment(fragment, metadata, notices)
 

@@ -88,11 +88,10 @@ def _encoding_of(body: bytes, content_type: str | None) -> _Encoding:
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             return _Encoding(encoding, len(mark))
-    header, inner = _codec_of(_parameter_of(content_type)), _codec_of(_prescan(body))
-    declared = header or inner
+    declared = _codec_of(_parameter_of(content_type)) or _inner_codec(body)
     if declared is None:
         return _Encoding(_undeclared(body))
-    if (found := _contradiction(body, declared, inner)) is not None and not _same(found, declared):
+    if (found := _contradiction(body, declared)) is not None and not _same(found, declared):
         return _Encoding(found, is_overruled=True)
     return _Encoding(declared)
 
@@ -107,21 +106,23 @@ def _undeclared(body: bytes) -> str:
     return guess_encoding(body)
 
 
-def _contradiction(body: bytes, declared: str, inner: str | None) -> str | None:
+def _contradiction(body: bytes, declared: str) -> str | None:
     """The encoding that `body` is in where it cannot well be in the declared one; None where it can."""
     if body.isascii():
         if declared.startswith("utf-16") and b"\0" not in body and len(body) > 1:
             return "utf-8"
         return escaped_encoding(body[:_JUDGED_BYTES]) if declared in _DEFAULTS and b"\x1b$" in body else None
     sample = body[:_JUDGED_BYTES]
+    if declared == "utf-8" and is_utf8(sample):
+        return None
     beyond = len(sample.translate(None, _ASCII))
-    return _sense(sample, declared, inner) if beyond >= _LEAST_BYTES else None
+    return _sense(sample, declared, _inner_codec(body)) if beyond >= _LEAST_BYTES else None
 
 
 def _sense(sample: bytes, declared: str, inner: str | None) -> str | None:
     """What makes clearly better sense of characters beyond ASCII than the declared encoding; None: nothing does."""
     if declared == "utf-8":
-        if is_utf8(sample) or oddity(sample, "utf-8") <= _TOLERABLE:
+        if oddity(sample, "utf-8") <= _TOLERABLE:
             return None
     elif is_utf8(sample):
         return None if _may_be_chance(sample, declared) else "utf-8"
@@ -148,6 +149,10 @@ def _same(one: str, other: str) -> bool:
 def _parameter_of(content_type: str | None) -> str | None:
     found = _PARAMETER.search(content_type or "")
     return next((group for group in found.groups() if group), None) if found else None
+
+
+def _inner_codec(body: bytes) -> str | None:
+    return _codec_of(_prescan(body))
 
 
 def _prescan(body: bytes) -> str | None:

@@ -79,10 +79,9 @@ def reveal(tree: HtmlElement) -> None:
 
 
 def clean(tree: HtmlElement, base: str, *, links: bool = True, images: bool = True) -> str:
-    """The safe HTML of what `tree` holds; `base` is what its addresses refer to. Changes `tree`."""
+    """The safe HTML of what `tree`, a revealed page, holds; `base` is what its addresses refer to. Changes `tree`."""
     page = base.partition("#")[0]
     addresses = Addresses(base)
-    mend_maths(tree)
     if links:
         mend_embeds(tree, base)
     if images:

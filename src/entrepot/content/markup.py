@@ -105,7 +105,8 @@ def _read(text: str) -> tuple[HtmlElement, bool]:
     parser = _parser()
     ended = _ENDLESS.sub(r"<\1></\2>", text)
     for noncharacter in _NO_CHARACTERS:
-        ended = ended.replace(noncharacter, "")
+        if noncharacter in ended:  # a search is nearly free, a replacement is not, even of nothing
+            ended = ended.replace(noncharacter, "")
     cleaned = ended.encode("utf-8", "ignore").translate(None, _FORBIDDEN)
     tree = etree.fromstring(cleaned, parser)
     if tree is None:

@@ -17,9 +17,7 @@ _BLOCK_WRAPPER = re.compile(
 )
 _MAX_WRAPPERS = 8
 _PICTURE = re.compile(r"(?:^|\s)(?:mwe-math-fallback\S*|tex|latex|math|ee_img)(?:\s|$)", re.IGNORECASE)
-_RENDERED = re.compile(
-    r"latex\.php|/math/render/|codecogs\.com/|/mathtex|/mimetex|chart\?.*cht=tx", re.IGNORECASE
-)
+_RENDERED = re.compile(r"latex\.php|/math/render/|codecogs\.com/|/mathtex|/mimetex|chart\?.*cht=tx")
 _HOLDER = re.compile(r"(?:^|\s)(?:math|arithmatex|tex|latex|tex2jax_process)(?:\s|$)")
 _DISPLAYSTYLE = re.compile(r"\{\\(?:display|text)style\s+(.*)\}", re.DOTALL)
 _FRAMED = re.compile(r"\\\[(.*)\\\]|\$\$(.*)\$\$|\\\((.*)\\\)|\$(.*)\$", re.DOTALL)
@@ -81,11 +79,20 @@ def _mend_mathml(formula: HtmlElement) -> None:
 
 
 def _mend_picture(picture: HtmlElement) -> None:
-    if not (_PICTURE.search(picture.get("class") or "") or _RENDERED.search(picture.get("src") or "")):
+    alt = picture.get("alt")
+    if not alt or not (_PICTURE.search(picture.get("class") or "") or _is_drawn(picture.get("src") or "")):
         return
-    if source := _bare(picture.get("alt") or ""):
+    if source := _bare(alt):
         whole, is_block = _whole(picture)
         _replace(whole, Formula(source, is_block))
+
+
+def _is_drawn(address: str) -> bool:
+    """Whether a picture comes from a server that draws formulas; where a part of a word is missing, the pattern is not tried."""
+    lowered = address.lower()
+    return ("tex" in lowered or "math" in lowered or "cogs" in lowered or "tx" in lowered) and (
+        _RENDERED.search(lowered) is not None
+    )
 
 
 def _mend_framed_code(tree: HtmlElement) -> None:
@@ -105,12 +112,16 @@ def _mend_framed_code(tree: HtmlElement) -> None:
 
 def _mend_holders(tree: HtmlElement) -> None:
     for holder in list(tree.iter("span", "div", "p")):
-        names = holder.get("class")
-        if names and _HOLDER.search(names) and len(holder) == 0:
-            text = (holder.text or "").strip()
-            if found := _FRAMED.fullmatch(text):
-                is_block = found.group(1) is not None or found.group(2) is not None
-                _replace(holder, Formula(_bare(text), is_block))
+        text = holder.text
+        if not text or ("$" not in text and "\\" not in text) or len(holder) or not _is_holder(holder):
+            continue
+        if found := _FRAMED.fullmatch(text.strip()):
+            is_block = found.group(1) is not None or found.group(2) is not None
+            _replace(holder, Formula(_bare(text), is_block))
+
+
+def _is_holder(element: HtmlElement) -> bool:
+    return _HOLDER.search(element.get("class") or "") is not None
 
 
 def _mend_texts(tree: HtmlElement) -> None:

@@ -15,6 +15,7 @@ _PLAIN = str.maketrans(dict.fromkeys(_BLANKS, " ")) | _UNSEEN
 _ODD = re.compile(f"[{_BLANKS}\u00ad\u2060\ufeff]")
 
 _SIGNS = re.compile(r"\\|\*+|_+|~+|`|\$|&(?=#?\w{1,32};)|<(?=[A-Za-z/!?]|$)|!(?=$)|\[|\]")
+_ANY_SIGN = re.compile(r"[\\*_~`$&<!\[\]]")
 _LINE_START = re.compile(
     r"(?P<sign>#(?=#{0,5}(?:\s|$))|>|[-+](?=\s|$)|-(?=-*\s*$)|=(?==*\s*$)|[|:-](?=[|:\s-]*$))|(?P<number>\d{1,9})(?=[.)](?:\s|$))"
 )
@@ -47,7 +48,7 @@ def escape(
     `in_brackets`: in a link's words or where references are used; `has_maths`: where `$` begins a formula.
     """
 
-    if not _SIGNS.search(text):
+    if not _ANY_SIGN.search(text):  # most texts have none, and this pattern tells it soonest
         return _at_line_start(text) if starts_line else text
 
     def armed(found: re.Match[str]) -> str:

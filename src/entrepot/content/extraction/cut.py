@@ -27,24 +27,32 @@ _BUTTON: Final = 1 << TAGS.index("button")
 
 def cut_down(outline: Outline, measures: Measures, kept: Bools) -> None:
     """Takes out of the outlined tree what is not kept: lines, and the elements that hold none or only pictures beside."""
-    shares = _Shares(measures, kept)
-    holders: set[HtmlElement] = set()
-    for line, is_kept in zip(outline.lines, kept.tolist(), strict=True):
-        if not is_kept:
-            for node in line.nodes:
-                node.text = " "
-            continue
-        _add_holders(holders, line.nodes[1:])
-        if outline.paths.tags[outline.of_path[line.element]] & _BUTTON:
-            _show_buttons(line.nodes)
+    dropped = _dropped(outline, measures, _Shares(measures, kept), _holders(outline, kept))
+    is_gone = np.zeros(len(outline.elements), np.bool_)
+    for place in dropped:
+        is_gone[place : outline.lasts[place]] = True
+    stands = ~is_gone[measures.block]
+    for place in np.flatnonzero(stands & ~kept).tolist():
+        for node in outline.lines[place].nodes:
+            node.text = " "
+    for place in np.flatnonzero(kept & ((measures.path_tags[measures.element] & _BUTTON) > 0)).tolist():
+        _show_buttons(outline.lines[place].nodes)
+    for place in dropped:
+        outline.elements[place].drop_tree()
+
+
+def _dropped(outline: Outline, measures: Measures, shares: "_Shares", holders: set[HtmlElement]) -> list[int]:
+    """The places of the elements that go with all that is in them."""
+    found = []
     place, count = 1, len(outline.elements)
     while place < count:
         is_held = shares.kept[place] or outline.elements[place] in holders
         if is_held or _stays(outline, measures, shares, place):
             place += 1
         else:
-            outline.elements[place].drop_tree()
+            found.append(place)
             place = outline.lasts[place]
+    return found
 
 
 def with_pieces(outline: Outline, measures: Measures, kept: Bools) -> Bools:
@@ -154,13 +162,16 @@ def _is_amid_content(outline: Outline, place: int, shares: _Shares) -> bool:
     return shares.is_main(place)
 
 
-def _add_holders(holders: set[HtmlElement], nodes: Iterable[TextNode]) -> None:
-    """Adds the elements that hold later pieces of a line: its first piece alone counts in what an element holds."""
-    for node in nodes:
-        holder = node.element.getparent() if node.is_tail else node.element
-        while holder is not None and holder not in holders and holder.tag not in BLOCKS:
-            holders.add(holder)
-            holder = holder.getparent()
+def _holders(outline: Outline, kept: Bools) -> set[HtmlElement]:
+    """The elements that hold later pieces of kept lines: a first piece alone counts in what an element holds."""
+    holders: set[HtmlElement] = set()
+    for place in np.flatnonzero(kept).tolist():
+        for node in outline.lines[place].nodes[1:]:
+            holder = node.element.getparent() if node.is_tail else node.element
+            while holder is not None and holder not in holders and holder.tag not in BLOCKS:
+                holders.add(holder)
+                holder = holder.getparent()
+    return holders
 
 
 def _show_buttons(nodes: Iterable[TextNode]) -> None:

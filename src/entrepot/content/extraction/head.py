@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from entrepot.content.extraction.vocabulary import pieces
+from entrepot.content.extraction.vocabulary import parts_of
 from entrepot.content.structured import Node, types_of
 
 _SIGNS = re.compile(r"[\W_]+")
@@ -67,7 +67,7 @@ def _address_tokens(url: str) -> Iterable[str]:
         parts = urlsplit(url)
     except ValueError:
         return
-    yield from (f"u {piece}" for piece in pieces(parts.path))
+    yield from (f"u {piece}" for piece in parts_of(parts.path).pieces)
     segments = [segment for segment in parts.path.split("/") if segment]
     yield f"ud {min(len(segments), 5)}"
     if segments:
@@ -78,11 +78,11 @@ def _address_tokens(url: str) -> Iterable[str]:
     if _YEAR.search(parts.path):
         yield "udate"
     for label in (parts.hostname or "").split(".")[:-1]:
-        yield from (f"h {piece}" for piece in pieces(label))
+        yield from (f"h {piece}" for piece in parts_of(label).pieces)
 
 
 def _root_tokens(tree: HtmlElement) -> Iterable[str]:
     for element in (tree, tree.find("body")):
         if element is not None:
             names = f"{element.get('class') or ''} {element.get('id') or ''}"
-            yield from (f"b {piece}" for piece in pieces(names))
+            yield from (f"b {piece}" for piece in parts_of(names).pieces)

@@ -1,13 +1,15 @@
 """The kind of a page, told by its address, its types, its names and its measures."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from entrepot.content.extraction.head import Head
-from entrepot.content.extraction.measures import Floats, Measures
+from entrepot.content.extraction.measures import Floats, Measures, Places
 from entrepot.content.extraction.outline import TAGS, Outline
 from entrepot.content.extraction.vocabulary import GROUPS, name_tokens
 
@@ -18,42 +20,23 @@ TOTALS: Final = 8
 """How many of a page's numbers, the first ones, also describe each of its lines."""
 
 _MANY: Final = 8
-_TOLD_TAGS: Final = tuple(
-    TAGS.index(tag)
-    for tag in (
-        "p",
-        "li",
-        "pre",
-        "code",
-        "article",
-        "main",
-        "table",
-        "td",
-        "time",
-        "blockquote",
-        "dl",
-        "form",
-        "button",
-    )
-)
+_TOLD_TAGS: Final = np.array([TAGS.index(tag) for tag in (
+    "p", "li", "pre", "code", "article", "main", "table", "td", "time", "blockquote", "dl", "form", "button",
+)])  # fmt: skip
+_GROUP_BITS: Final = np.arange(len(GROUPS))
 
 
-def page_tokens(outline: Outline, said: Iterable[Collection[str]], head: Head) -> set[str]:
+def page_tokens(outline: Outline, said: Iterable[Collection[str]], head: Head) -> Iterator[str]:
     """Tokens of a page: those of its head, of its elements' names (once, and once more if often), and of its lines.
 
-    `said` are the lines' tokens; pairs of words are left out.
+    `said` are the lines' tokens. A token may come more than once.
     """
-    tokens = set(head.tokens)
     names: Counter[str] = Counter()
-    for path, count in Counter(outline.of_path).items():
-        for token in name_tokens(*outline.paths.shapes[path]):
+    for shape, count in Counter(map(outline.paths.shapes.__getitem__, outline.of_path)).items():
+        for token in name_tokens(*shape):
             names[token] += count
-    for token, count in names.items():
-        tokens.add(f"n {token}")
-        if count >= _MANY:
-            tokens.add(f"m {token}")
-    tokens.update(token for token in set().union(*said) if token[0] != "b")
-    return tokens
+    often = (f"m {token}" for token, count in names.items() if count >= _MANY)
+    return chain(head.tokens, (f"n {token}" for token in names), often, chain.from_iterable(said))
 
 
 def page_numbers(m: Measures, word_scores: Floats) -> Floats:
@@ -62,14 +45,27 @@ def page_numbers(m: Measures, word_scores: Floats) -> Floats:
     is_long = (m.words > 15) & (m.link_share < 0.4)
     in_long = float((m.words * is_long).sum())
     tags, groups = m.path_tags[m.element], m.path_groups[m.element]
-    priced = sum(1 for text in m.texts if len(text) < 200 and any(sign in text for sign in "$£€"))
+    is_priced = [len(text) < 200 and ("$" in text or "£" in text or "€" in text) for text in m.wordings]
     numbers = [
         m.count, words, float((m.words * m.link_share).sum()) / words, int(is_long.sum()), in_long, in_long / words,
-        float(m.words.max(initial=0)), priced / count, float(m.is_heading.sum()), float(m.is_heading.sum()) / count,
+        float(m.words.max(initial=0)), float(m.by_wording([is_priced]).sum()) / count, float(m.is_heading.sum()), float(m.is_heading.sum()) / count,
         float(m.commas.sum()) / words, float(m.stops.sum()) / words, float(m.twins.max(initial=0)),
-        float(np.percentile(m.twins, 90)), float((m.words * (word_scores > 0)).sum()) / words, len(m.twins),
+        _ninth_decile(m.twins), float((m.words * (word_scores > 0)).sum()) / words, len(m.twins),
         float(m.images[-1]), float(m.images[-1]) / count,
     ]  # fmt: skip
-    numbers += [float((m.words * ((tags >> bit) & 1)).sum()) / words for bit in _TOLD_TAGS]
-    numbers += [float((m.words * ((groups >> bit) & 1)).sum()) / words for bit in range(len(GROUPS))]
-    return np.array(numbers, np.float32)
+    shares = [_words_by_bit(m.words, tags, _TOLD_TAGS), _words_by_bit(m.words, groups, _GROUP_BITS)]
+    return np.concatenate([numbers, np.concatenate(shares) / words]).astype(np.float32)
+
+
+def _words_by_bit(words: Floats, bits: Places, wanted: Places) -> npt.NDArray[np.float64]:
+    """How many words stand in lines that have each of the bits `wanted` in `bits`."""
+    return np.asarray(((bits >> wanted[:, None]) & 1) @ words.astype(np.float64))
+
+
+def _ninth_decile(values: Floats) -> float:
+    """What `numpy.percentile` says, in a tenth of the time."""
+    place = 0.9 * (len(values) - 1)
+    at, following = int(place), min(int(place) + 1, len(values) - 1)
+    ordered = np.partition(values, [at, following])
+    one, other = float(ordered[at]), float(ordered[following])
+    return one + (other - one) * (place - at)

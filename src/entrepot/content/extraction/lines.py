@@ -1,13 +1,13 @@
 """What a line looks like and where it stands: the features that it is judged by."""
 
 import re
-from collections import Counter
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from entrepot.content.extraction.head import Head, letters
-from entrepot.content.extraction.measures import Floats, Measures, Numbers, Places, sums
+from entrepot.content.extraction.measures import LEVELS, Floats, Measures, Numbers, Places, sums
 from entrepot.content.extraction.outline import TAGS, Outline
 from entrepot.content.extraction.vocabulary import GROUPS
 
@@ -22,8 +22,24 @@ _LETTERS = re.compile(r"[^\W_]+")
 _ASCII_DIGITS: Final = b"0123456789"
 _ASCII_SIGNS: Final = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 _SHOWN_TAGS: Final = tuple(tag for tag in TAGS if tag not in ("body", "div", "span"))
-_SHOWN_BITS: Final = np.array([TAGS.index(tag) for tag in _SHOWN_TAGS], np.int64)
+_SHOWN_BITS: Final = np.array([TAGS.index(tag) for tag in _SHOWN_TAGS], np.int64)[:, None]
+_GROUP_BITS: Final = np.arange(len(GROUPS))[:, None, None]
+_TEXT_NAMES: Final = [
+    "digit share", "starts upper", "is upper", "is title case", "has price", "has date", "ends in colon",
+]  # fmt: skip
+_TAG_NAMES: Final = [f"in {tag}" for tag in _SHOWN_TAGS]
 _GROUP_NAMES: Final = [name for group, _ in GROUPS for name in (f"named {group}", f"named {group} near")]
+_LEVEL_MEASURES: Final = (
+    "words", "share", "link share", "words per line", "long lines", "commas", "headings", "word score", "opening word score",
+    "twins", "name low", "name high", "images", "growth",
+)  # fmt: skip
+_LEVEL_ROWS: Final = np.delete(np.arange(LEVELS * len(_LEVEL_MEASURES)), len(_LEVEL_MEASURES) - 1)
+"""All measures of all levels, but for the growth of the innermost one."""
+
+_LEVEL_NAMES: Final = [
+    f"level {row // len(_LEVEL_MEASURES)} {_LEVEL_MEASURES[row % len(_LEVEL_MEASURES)]}"
+    for row in _LEVEL_ROWS
+]
 _NONE: Final = -1.0
 """Stands for what a line does not have: a line before it, a heading above it."""
 
@@ -40,11 +56,10 @@ class Table:
         self.names.append(name)
         self._rows.append(np.asarray(values, dtype=np.float32)[None])
 
-    def add_bits(self, names: list[str], bits: Places, columns: list[Places]) -> None:
-        """Features that are bits: for each of `bits`, the bit in each of `columns`."""
+    def add_rows(self, names: list[str], rows: npt.NDArray[Any]) -> None:
+        """Adds a feature for each row of an array."""
         self.names += names
-        found = (np.stack(columns)[None] >> bits[:, None, None]) & 1
-        self._rows.append(found.astype(np.float32).reshape(-1, self._count))
+        self._rows.append(rows.astype(np.float32))
 
     def matrix(self) -> Floats:
         """Features by lines."""
@@ -79,15 +94,22 @@ def _add_text(table: Table, m: Measures, word_scores: Floats) -> None:
     table.add("commas", m.commas)
     table.add("stops", m.stops)
     table.add("is ended", m.is_ended)
-    digits = list(map(_count_digits, m.texts))
-    table.add("digit share", np.array(digits) / chars)
-    table.add("starts upper", [text[0].isupper() for text in m.texts])
-    table.add("is upper", [text.isupper() for text in m.texts])
-    table.add("is title case", [text.istitle() for text in m.texts])
-    told = [text if number or "ago" in text else "" for text, number in zip(m.lowered, digits, strict=True)]
-    table.add("has price", [0 < len(text) < 200 and _PRICE.search(text) is not None for text in told])
-    table.add("has date", [0 < len(text) < 120 and _DATE.search(text) is not None for text in told])
-    table.add("ends in colon", [text[-1] == ":" for text in m.texts])
+    digits = list(map(_count_digits, m.wordings))
+    told = [
+        text if number or "ago" in text else ""
+        for text, number in zip(m.lowered_wordings, digits, strict=True)
+    ]
+    of_text = m.by_wording([
+        digits,
+        [text[0].isupper() for text in m.wordings],
+        [text.isupper() for text in m.wordings],
+        [text.istitle() for text in m.wordings],
+        [0 < len(text) < 200 and _PRICE.search(text) is not None for text in told],
+        [0 < len(text) < 120 and _DATE.search(text) is not None for text in told],
+        [text[-1] == ":" for text in m.wordings],
+    ])  # fmt: skip
+    of_text[0] /= chars
+    table.add_rows(_TEXT_NAMES, of_text)
     table.add("parts", m.parts)
     table.add("word score", word_scores)
 
@@ -122,8 +144,9 @@ def _ancestors(m: Measures) -> tuple[Places, Places, Places]:
 def _add_path(table: Table, m: Measures) -> None:
     tags, groups = m.path_tags[m.element], m.path_groups[m.element]
     near = groups & ~m.path_groups[_ancestors(m)[2]]
-    table.add_bits([f"in {tag}" for tag in _SHOWN_TAGS], _SHOWN_BITS, [tags])
-    table.add_bits(_GROUP_NAMES, np.arange(len(GROUPS)), [groups, near])
+    table.add_rows(_TAG_NAMES, (tags >> _SHOWN_BITS) & 1)
+    by_group = (np.stack([groups, near]) >> _GROUP_BITS) & 1
+    table.add_rows(_GROUP_NAMES, by_group.reshape(-1, m.count))
     table.add("is hidden", m.is_hidden[m.element])
     table.add("depth", m.depth[m.element])
 
@@ -144,23 +167,33 @@ def _add_likeness(table: Table, m: Measures, head: Head) -> None:
     titles = [letters(text) for text in (head.title, head.shown_title) if text]
     title_words = set((head.title or head.shown_title or "").lower().split())
     description, body = letters(head.description or ""), letters(head.body or "")
-    flat = [_without_signs(text[:160]) for text in m.lowered]
-    tokens = [text.split() if len(text) < 300 else [] for text in m.lowered]
-    is_title = np.array(
-        [bool(t) and any(f == s or (len(f) > 12 and f in s) for s in titles) for f, t in zip(flat, tokens, strict=True)],
-        np.float32,
-    )  # fmt: skip
-    counts = Counter(flat)
+    flat = [_without_signs(text[:160]) for text in m.lowered_wordings]
+    tokens = [text.split() if len(text) < 300 else [] for text in m.lowered_wordings]
+    both = " ".join(titles)
+    is_title, shared, sizes, described, in_body = m.by_wording([
+        [bool(t) and (f in titles or (len(f) > 12 and f in both)) for f, t in zip(flat, tokens, strict=True)],
+        [0 if title_words.isdisjoint(t) else len(title_words.intersection(t)) for t in tokens],
+        [len(t) for t in tokens],
+        [len(f) > 15 and f[:60] in description for f in flat],
+        [(1 if f[:100] in body else -1) if body and len(f) > 8 else 0 for f in flat],
+    ])  # fmt: skip
     heads = np.flatnonzero((is_title > 0) & (m.is_heading > 0))
     table.add("is title", is_title)
-    table.add(
-        "title share", [len(title_words.intersection(t)) / max(len(t), len(title_words), 1) for t in tokens]
-    )
-    table.add("is in description", [len(f) > 15 and f[:60] in description for f in flat])
-    table.add("is in body", [(1 if f[:100] in body else -1) if body and len(f) > 8 else 0 for f in flat])
-    table.add("is seen before", _seen_before(flat))
-    table.add("repeated", [counts[f] for f in flat])
+    table.add("title share", shared / np.maximum(sizes, max(1, len(title_words))))
+    table.add("is in description", described)
+    table.add("is in body", in_body)
+    numbers: dict[str, int] = {}
+    numbered = [numbers.setdefault(f, len(numbers)) for f in flat]
+    _add_repetition(table, np.array(numbered, np.int64)[m.wording])
     table.add("after title", np.arange(m.count) - heads[0] if len(heads) else np.full(m.count, -9999))
+
+
+def _add_repetition(table: Table, texts: Places) -> None:
+    """Whether and how often a line's text, told by a number, stands in the page."""
+    is_repeated = np.ones(len(texts), np.bool_)
+    is_repeated[np.unique(texts, return_index=True)[1]] = False
+    table.add("is seen before", is_repeated)
+    table.add("repeated", np.bincount(texts)[texts])
 
 
 def _count_digits(text: str) -> int:
@@ -173,15 +206,6 @@ def _without_signs(text: str) -> str:
     if text.isascii():
         return text.encode().translate(None, _ASCII_SIGNS).decode()
     return "".join(_LETTERS.findall(text))
-
-
-def _seen_before(texts: list[str]) -> list[bool]:
-    seen: set[str] = set()
-    found = []
-    for text in texts:
-        found.append(text in seen)
-        seen.add(text)
-    return found
 
 
 def _shifted(values: Numbers, by: int) -> Floats:
@@ -226,42 +250,27 @@ def _add_heading(table: Table, m: Measures, word_scores: Floats) -> None:
 
 def _add_levels(table: Table, m: Measures, name_scores: Floats, word_scores: Floats) -> None:
     """What the wider and wider pieces of the page around a line hold."""
-    words, linked, commas = sums(m.words), sums(m.words * m.link_share), sums(m.commas)
+    words, scores = sums(m.words), sums(word_scores)
     long = sums(((m.words > 15) & (m.link_share < 0.4)).astype(np.float32))
-    headings, scores = sums(m.is_heading), sums(word_scores)
     lows, highs = m.along_chain(name_scores, np.minimum), m.along_chain(name_scores, np.maximum)
     twins = m.along_chain(m.twins, np.maximum)
-    whole = max(1.0, float(words[-1]))
     opening = np.append(word_scores, np.float32(0))  # an element at the end may hold no line
-    below: Any = None
-    for number, level in enumerate(m.levels):
-        inside, count = m.within(words, level), np.maximum(m.end[level] - m.start[level], 1)
-        held = np.maximum(inside, 1)
-        table.add(f"level {number} words", inside)
-        table.add(f"level {number} share", inside / whole)
-        table.add(f"level {number} link share", m.within(linked, level) / held)
-        table.add(f"level {number} words per line", inside / count)
-        table.add(f"level {number} long lines", m.within(long, level))
-        table.add(f"level {number} commas", m.within(commas, level) / held)
-        table.add(f"level {number} headings", m.within(headings, level))
-        table.add(f"level {number} word score", m.within(scores, level) / count)
-        table.add(f"level {number} opening word score", opening[m.start[level]])
-        table.add(f"level {number} twins", twins[level])
-        table.add(f"level {number} name low", lows[level])
-        table.add(f"level {number} name high", highs[level])
-        table.add(f"level {number} images", m.images[m.last[level]] - m.images[level])
-        if below is not None:
-            table.add(f"level {number} growth", below / held)
-        below = inside
+    levels: Places = np.stack(m.levels)
+    starts, inside = m.start[levels], m.within(words, levels)
+    count, held = np.maximum(m.end[levels] - starts, 1), np.maximum(inside, 1)
+    growth = np.concatenate([np.zeros((1, m.count)), inside[:-1]]) / held
+    columns = [
+        inside, inside / max(1.0, float(words[-1])), m.within(sums(m.words * m.link_share), levels) / held, inside / count,
+        m.within(long, levels), m.within(sums(m.commas), levels) / held, m.within(sums(m.is_heading), levels),
+        m.within(scores, levels) / count, opening[starts], twins[levels], lows[levels], highs[levels],
+        m.images[m.last[levels]] - m.images[levels], growth,
+    ]  # fmt: skip
+    table.add_rows(_LEVEL_NAMES, np.stack(columns, axis=1).reshape(-1, m.count)[_LEVEL_ROWS])
     table.add("block twins", twins[m.block])
-    place = np.arange(m.count)
-    table.add("place in level 0", place - m.start[m.levels[0]])
+    within = np.arange(m.count) - starts
+    table.add("place in level 0", within[0])
     for number in (1, 2):
-        level = m.levels[number]
-        table.add(
-            f"place share in level {number}",
-            (place - m.start[level]) / np.maximum(m.end[level] - m.start[level], 1),
-        )
+        table.add(f"place share in level {number}", within[number] / count[number])
 
 
 def _add_kin(table: Table, m: Measures) -> None:

@@ -1,5 +1,6 @@
 """An outline in arrays: its lines' sizes, its elements' ranges, and the levels of wider ranges above each line."""
 
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -24,25 +25,37 @@ class Measures:
 
     def __init__(self, outline: Outline) -> None:
         self.texts = [line.text for line in outline.lines]
-        self.lowered = [text.lower() for text in self.texts]
+        self.wordings = list(dict.fromkeys(self.texts))
+        """The lines' texts, each once: a fifth of the lines repeat others."""
+
+        self.lowered_wordings = [text.lower() for text in self.wordings]
+        places = {text: place for place, text in enumerate(self.wordings)}
+        found = [places[text] for text in self.texts]
+        self.wording: Places = np.array(found, np.int64)
+        """For each line the place of its text in `wordings`."""
+
+        self.lowered = [self.lowered_wordings[place] for place in found]
+
         self.count = len(self.texts)
         self._measure_lines(outline)
         self._measure_elements(outline)
         self._climb()
 
     def _measure_lines(self, outline: Outline) -> None:
-        lines, texts = outline.lines, self.texts
+        lines, wordings = outline.lines, self.wordings
         self.element = np.array([line.element for line in lines], np.int64)
         self.block = np.array([line.block for line in lines], np.int64)
-        self.chars = _floats([len(text) for text in texts])
-        self.words = _floats([text.count(" ") + 1 for text in texts])
+        self.chars, self.words, self.commas, self.stops, self.is_ended = self.by_wording([
+            [len(text) for text in wordings],
+            [text.count(" ") + 1 for text in wordings],
+            [text.count(",") + text.count("、") + text.count("，") for text in wordings],
+            [text.count(". ") for text in wordings],
+            [text[-1] in _ENDS for text in wordings],
+        ])  # fmt: skip
         self.link_chars = np.minimum(_floats([line.link_chars for line in lines]), self.chars)
         self.link_share = self.link_chars / np.maximum(self.chars, 1)
         self.links = _floats([line.links for line in lines])
         self.strong_chars = np.minimum(_floats([line.strong_chars for line in lines]), self.chars)
-        self.commas = _floats([text.count(",") + text.count("、") + text.count("，") for text in texts])
-        self.stops = _floats([text.count(". ") for text in texts])
-        self.is_ended = _floats([text[-1] in _ENDS for text in texts])
         self.parts = _floats([len(line.nodes) for line in lines])
 
     def _measure_elements(self, outline: Outline) -> None:
@@ -65,28 +78,41 @@ class Measures:
 
     def _climb(self) -> None:
         """`levels`: for each line the innermost element of each wider range of lines that it lies in."""
-        size = self.end - self.start
-        up = self.parent.copy()
-        while True:
-            wider = np.where((size[up] == size) & (up != 0), self.parent[up], up)
-            if (wider == up).all():
-                break
-            up = wider
+        size, place = self.end - self.start, np.arange(len(self.parent))
+        is_same = size[self.parent] == size
+        is_same[0] = False
+        self._above = np.where(is_same, self.parent, place)
+        """The element around each one, where that holds the very same lines, else itself."""
+
+        widest = np.where(self.parent == 0, place, self._above)
+        while ((further := widest[widest]) != widest).any():
+            widest = further
+        up = self.parent[widest]
         first = np.where(size[self.block] > 1, self.block, up[self.block])
         self.levels = [first]
         for _ in range(LEVELS - 1):
             self.levels.append(up[self.levels[-1]])
-        self._is_same_as_parent = size[self.parent] == size
-        self._is_same_as_parent[0] = False
 
     def along_chain(self, values: Floats, join: Any) -> Floats:
         """Each element's value joined with those of the elements around it that hold the very same lines."""
-        joined = values.copy()
-        at = np.arange(len(values))
-        for _ in range(_LONGEST_CHAIN):
-            at = np.where(self._is_same_as_parent[at], self.parent[at], at)
+        joined = values
+        for at in self._chain:
             joined = join(joined, values[at])
         return joined
+
+    @cached_property
+    def _chain(self) -> list[Places]:
+        """How one goes up from each element as `along_chain` does: the places after one step, two steps, and so on."""
+        steps = [self._above]
+        while len(steps) < _LONGEST_CHAIN and not np.array_equal(
+            further := self._above[steps[-1]], steps[-1]
+        ):
+            steps.append(further)
+        return steps
+
+    def by_wording(self, rows: list[list[Any]]) -> Floats:
+        """Rows of values of `wordings`, as rows of values of the lines."""
+        return _floats(rows).take(self.wording, axis=1)
 
     def within(self, line_sums: npt.NDArray[np.float64], elements: Places) -> npt.NDArray[np.float64]:
         """What `sums` of a column of lines comes to inside of elements."""
@@ -99,7 +125,9 @@ class Measures:
 
 def sums(values: Numbers) -> npt.NDArray[np.float64]:
     """Sums of what stands before each place, and of all at last."""
-    return np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    found = np.zeros(len(values) + 1)
+    np.cumsum(values, out=found[1:])
+    return found
 
 
 def _counts(keys: Places) -> Floats:

@@ -59,8 +59,8 @@ class Model:
 
     def judge(self, outline: Outline, measures: Measures, head: Head) -> Judgement:
         """Judges a page that has lines."""
-        said = tokens_of_lines(measures)
-        path_scores, word_scores = self.path_scores(outline), self.word_scores(said)
+        said = tokens_of_wordings(measures)
+        path_scores, word_scores = self.path_scores(outline), self.word_scores(said)[measures.wording]
         numbers = page_numbers(measures, word_scores)
         kinds = self._kinds(page_tokens(outline, said, head), numbers)
         table = line_table(outline, measures, path_scores, word_scores, head)
@@ -70,17 +70,17 @@ class Model:
 
     def path_scores(self, outline: Outline) -> Floats:
         """The weight of what the last element of each path is called."""
-        return np.array(
-            [_total(self.names, name_tokens(*shape)) for shape in outline.paths.shapes], np.float32
-        )
+        shapes = outline.paths.shapes
+        known = {shape: _total(self.names, name_tokens(*shape)) for shape in set(shapes)}
+        return np.array([known[shape] for shape in shapes], np.float32)
 
     def word_scores(self, said: Sequence[Collection[str]]) -> Floats:
-        """Each line's weight; `said` are the lines' tokens."""
+        """The weight of each line or wording; `said` are their tokens."""
         return np.array([_total(self.words, tokens) for tokens in said], np.float32)
 
     def kind_scores(self, tokens: Iterable[str]) -> Floats:
         """What a page's tokens alone say of its kind, as log-odds."""
-        rows = [0, *sorted(row for token in tokens if (row := self.pages.get(token)) is not None)]
+        rows = sorted({0, *filter(None, map(self.pages.get, tokens))})
         return np.asarray(self.page_weights[rows].sum(axis=0, dtype=np.float32))
 
     def _kinds(self, tokens: Iterable[str], numbers: Floats) -> Chances:
@@ -90,9 +90,9 @@ class Model:
         return np.asarray(raised / raised.sum())
 
 
-def tokens_of_lines(measures: Measures) -> list[tuple[str, ...]]:
-    """Each line's tokens, each once."""
-    return [tuple(dict.fromkeys(line_tokens(text))) for text in measures.lowered]
+def tokens_of_wordings(measures: Measures) -> list[tuple[str, ...]]:
+    """The tokens of each wording of a page's lines, each once."""
+    return [tuple(dict.fromkeys(line_tokens(text))) for text in measures.lowered_wordings]
 
 
 def page_columns(kinds: Chances, numbers: Floats, count: int) -> Floats:

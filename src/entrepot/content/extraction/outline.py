@@ -1,14 +1,14 @@
 """A page's tree as lines of text, and its elements as ranges of these lines."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lxml import etree
 from lxml.html import HtmlElement
 
-from entrepot.content.extraction.vocabulary import names_groups, names_of
+from entrepot.content.extraction.vocabulary import names_of, parts_of
 from entrepot.content.markup import BLOCKS, TextNode
 
 TAGS: Final = (
@@ -32,6 +32,9 @@ _BITS: Final = {tag: 1 << place for place, tag in enumerate(TAGS)}
 _STRONG: Final = frozenset({"b", "strong"})
 _SHOWN: Final = "until-found"
 """The value of `hidden` that hides a text only until a reader searches for it (HTML §6.1)."""
+
+_TELLING: Final = frozenset({"id", "role", "itemprop", "style", "aria-hidden", "hidden"})
+"""Attributes besides classes that name an element or may hide it."""
 
 _KEPT, _BLOCK, _ANCHOR, _BOLD, _SKIPPED = 1, 2, 4, 8, 16
 
@@ -75,6 +78,10 @@ class Line:
     text: str = ""
 
 
+Step = tuple[int, str, str, bool]
+"""The last step of a path: the path before it (-1: none), the element's tag, what it is called, and whether it hides itself."""
+
+
 @dataclass(slots=True)
 class Paths:
     """Each way from the root that an element of the page has, told by tags, names and hiding; parents stand before children.
@@ -89,16 +96,28 @@ class Paths:
     groups: list[int] = field(default_factory=list)
     hidden: list[bool] = field(default_factory=list)
 
-    def add(self, parent: int, tag: str, names: str, *, is_hidden: bool) -> None:
-        """Adds a path below the path `parent`, -1 for the root's."""
-        bit, groups = _BITS.get(tag, 0), names_groups(names)
-        is_root = parent < 0
-        self.parents.append(parent)
-        self.shapes.append((tag, names))
-        self.depths.append(0 if is_root else self.depths[parent] + 1)
-        self.tags.append(bit if is_root else self.tags[parent] | bit)
-        self.groups.append(groups if is_root else self.groups[parent] | groups)
-        self.hidden.append(is_hidden or (not is_root and self.hidden[parent]))
+    @staticmethod
+    def of(steps: Iterable[Step]) -> "Paths":
+        """The paths whose last steps these are."""
+        found = Paths()
+        depths, tags, groups, hidden = found.depths, found.tags, found.groups, found.hidden
+        for parent, tag, names, is_hidden in steps:
+            found.parents.append(parent)
+            found.shapes.append((tag, names))
+            is_inner = parent >= 0
+            depths.append(depths[parent] + 1 if is_inner else 0)
+            tags.append(_BITS.get(tag, 0) | (tags[parent] if is_inner else 0))
+            groups.append(parts_of(names).groups | (groups[parent] if is_inner else 0))
+            hidden.append(is_hidden or (is_inner and hidden[parent]))
+        return found
+
+
+class _Numbers(dict[Step, int]):
+    """The paths of a page by their last steps, numbered as they are met."""
+
+    def __missing__(self, step: Step) -> int:
+        number = self[step] = len(self)
+        return number
 
 
 @dataclass(slots=True)
@@ -136,11 +155,10 @@ class _Walk:
         self._pieces: list[list[str]] = []
         self._anchors = 0
         self._strong = 0
-        self._known: dict[tuple[int, str, str, bool], int] = {}
 
     def take(self, tree: HtmlElement) -> None:
         """The longest loop over a page: calls would take as long as all else in it, so there are few."""
-        out, roles = self.outline, _Roles(_ROLES)
+        out, roles, numbers = self.outline, _Roles(_ROLES), _Numbers()
         elements, parents, starts, ends = out.elements, out.parents, out.starts, out.ends
         lasts, of_path, lines = out.lasts, out.of_path, out.lines
         place, path = -1, -1
@@ -152,7 +170,7 @@ class _Walk:
                 if role & _SKIPPED:
                     walker.skip_subtree()
                 if role & _KEPT:
-                    path = self._path(element, path, tag)
+                    path = numbers[_step(path, element, tag)]
                     parents.append(place)
                     place = len(elements)
                     elements.append(element)
@@ -173,21 +191,9 @@ class _Walk:
                 text = element.tail if place >= 0 else None
             if text and not text.isspace():
                 self._say(TextNode(element, event == "end"), text, place)
+        out.paths = Paths.of(numbers)
         for line, pieces in zip(lines, self._pieces, strict=True):
             line.text = " ".join("".join(pieces).split())
-
-    def _path(self, element: HtmlElement, above: int, tag: str) -> int:
-        """The path of an element below the path `above`."""
-        said = element.keys()
-        if said:
-            key = (above, tag, _names_of(element, said), _hides(element, said))
-        else:
-            key = (above, tag, "", False)
-        path = self._known.get(key)
-        if path is None:
-            path = self._known[key] = len(self._known)
-            self.outline.paths.add(above, tag, key[2], is_hidden=key[3])
-        return path
 
     def _enter(self, role: int, place: int) -> None:
         if role & _BLOCK:
@@ -223,17 +229,13 @@ class _Walk:
             line.strong_chars += len(text)
 
 
-def _names_of(element: HtmlElement, said: list[str]) -> str:
-    """What an element with the attributes `said` is called."""
-    if "id" in said or "role" in said or "itemprop" in said:
-        return names_of(dict(element.items()))
-    return (element.get("class") or "").strip() if "class" in said else ""
-
-
-def _hides(element: HtmlElement, said: list[str]) -> bool:
-    if "style" in said or "aria-hidden" in said or "hidden" in said:
-        return is_hidden(dict(element.items()))
-    return False
+def _step(above: int, element: HtmlElement, tag: str) -> Step:
+    """The step from the path `above` to the element's own."""
+    said = element.keys()
+    if _TELLING.isdisjoint(said):
+        return above, tag, element.get("class", "").strip() if "class" in said else "", False
+    attributes = dict(element.items())
+    return above, tag, names_of(attributes), is_hidden(attributes)
 
 
 def is_hidden(attributes: Mapping[str, str]) -> bool:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
-from itertools import pairwise
-from typing import Final
+from functools import lru_cache, reduce
+from itertools import islice, pairwise
+from operator import or_
+from typing import Final, NamedTuple
 
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}(?![a-z])")
 _WORD = re.compile(r"[^\W_]+")
@@ -52,20 +53,19 @@ _GROUPS = tuple(re.compile(pattern) for _, pattern in GROUPS)
 _ANY_GROUP = re.compile("|".join(pattern for _, pattern in GROUPS))
 
 
-@lru_cache(maxsize=20_000)
-def pieces(name: str) -> tuple[str, ...]:
-    """The lower-case words that a class or id is made of, each once."""
-    found = dict.fromkeys(map(str.lower, _PIECE.findall(name[:_MAX_NAME_CHARS])))
-    return tuple(piece for piece in found if 2 <= len(piece) <= 20)
+class Parts(NamedTuple):
+    """What names are made of: `pieces`, lower-case words, each once; `groups` that these belong to, as bits."""
+
+    pieces: tuple[str, ...]
+    groups: int
 
 
 @lru_cache(maxsize=20_000)
-def names_groups(names: str) -> int:
-    """The groups that names belong to, as bits."""
-    bits = 0
-    for piece in pieces(names):
-        bits |= _piece_groups(piece)
-    return bits
+def parts_of(names: str) -> Parts:
+    """The parts of classes, ids and the like, with blanks between them or not."""
+    found = dict.fromkeys(map(str.lower, _PIECE.findall(names[:_MAX_NAME_CHARS])))
+    pieces = tuple([piece for piece in found if 2 <= len(piece) <= 20])
+    return Parts(pieces, reduce(or_, map(_piece_groups, pieces), 0))
 
 
 @lru_cache(maxsize=20_000)
@@ -81,10 +81,9 @@ def names_of(attributes: Mapping[str, str]) -> str:
     return f"{get('class', '')} {get('id', '')} {get('role', '')} {get('itemprop', '')}".strip()
 
 
-@lru_cache(maxsize=20_000)
 def name_tokens(tag: str, names: str) -> tuple[str, ...]:
     """Tokens of an element: its tag, and the words of what it is called."""
-    return (f"<{tag}", *pieces(names))
+    return (f"<{tag}", *parts_of(names).pieces)
 
 
 def line_tokens(lowered: str) -> list[str]:
@@ -92,11 +91,14 @@ def line_tokens(lowered: str) -> list[str]:
 
     Numbers are all one, so that "12 comments" and "7 comments" are.
     """
-    words = _words(lowered[:_BEGINNING_CHARS])
-    if len(lowered) > _BEGINNING_CHARS or len(words) > _SHORT:
-        return [f"s {word}" for word in words[:4]] + [
-            f"t {word}" for word in _words(lowered[-_ENDING_CHARS:])[-3:]
-        ]
+    if len(lowered) > _BEGINNING_CHARS:
+        return _edges(
+            _spelled([found.group() for found in islice(_WORD.finditer(lowered, 0, _BEGINNING_CHARS), 4)]),
+            lowered,
+        )
+    words = _spelled(_WORD.findall(lowered))
+    if len(words) > _SHORT:
+        return _edges(words[:4], lowered)
     tokens = [f"w {word}" for word in words]
     tokens += [f"b {one} {other}" for one, other in pairwise(words)]
     if len(words) <= _WHOLE:
@@ -104,5 +106,17 @@ def line_tokens(lowered: str) -> list[str]:
     return tokens
 
 
-def _words(text: str) -> list[str]:
-    return ["0" if word.isdigit() else word for word in _WORD.findall(text)]
+def is_pair(token: str) -> bool:
+    """Whether a token of a line is a pair of words."""
+    return token.startswith("b ") and token.count(" ") == 2
+
+
+def _edges(first: list[str], lowered: str) -> list[str]:
+    """Tokens of a long line, of which `first` are the first words."""
+    last = _spelled(_WORD.findall(lowered[-_ENDING_CHARS:])[-3:])
+    return [f"s {word}" for word in first] + [f"t {word}" for word in last]
+
+
+def _spelled(words: list[str]) -> list[str]:
+    """The words, with "0" for each number."""
+    return words if "".join(words).isalpha() else ["0" if word.isdigit() else word for word in words]

@@ -43,7 +43,7 @@ def read(page: Page, options: ContentOptions) -> Document:
         found = Extraction(tree, None, None)
     fragment = clean(found.tree, base, links=options.links != "none", images=options.images == "keep")
     content = reading_tree(fragment)
-    if not "".join(content.itertext()).strip() and content.find(".//img") is None:
+    if not any(map(str.strip, content.itertext())) and content.find(".//img") is None:
         raise NoContent("The page has no readable content without running its scripts.")
     links = tuple(islice(map(_link, content.iterfind(".//a[@href]")), _MAX_LISTED + 1))
     images = tuple(islice(map(_image, content.iterfind(".//img[@src]")), _MAX_LISTED + 1))

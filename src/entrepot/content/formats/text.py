@@ -139,9 +139,11 @@ class _Writer:
             self.bullet = ""
 
     def _say(self, text: str | None) -> None:
-        if text and self.verbatim:
+        if not text:
+            return
+        if self.verbatim:
             self.line.append(text)
-        elif text:
+        elif self.line or not text.isspace():  # a line begins with a word
             self.line.append(plain(text).replace("\n", " "))
 
     def _part(self, *, is_tight: bool) -> None:
