@@ -1,8 +1,9 @@
 """Lines are measured, and the wider and wider pieces around them found."""
 
 import numpy as np
+import pytest
 
-from entrepot.content.extraction.measures import sums
+from entrepot.content.extraction.measures import ninth_decile, sums
 from tests.content.extraction.outlines import measured
 
 
@@ -37,3 +38,17 @@ def test_chain_joins_elements_of_the_same_lines() -> None:
 def test_sums_of_ranges() -> None:
     found = measured("<section><p>one two</p><p>three</p></section>")
     assert found.within(sums(found.words), found.levels[0]).tolist() == [3, 3]
+
+
+def test_lines_of_one_wording_share_what_it_says() -> None:
+    found = measured("<p>one, two</p><p>three</p><p>one, two</p>")
+    assert found.wordings == ["one, two", "three"]
+    assert found.wording.tolist() == [0, 1, 0]
+    assert found.commas.tolist() == [1, 0, 1]
+    assert found.by_wording([[5, 7]]).tolist() == [[5, 7, 5]]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 11, 250])
+def test_ninth_decile_is_that_of_numpy(count: int) -> None:
+    values = np.random.default_rng(count).integers(0, 40, count).astype(np.float32)
+    assert ninth_decile(values) == pytest.approx(float(np.percentile(values, 90)))

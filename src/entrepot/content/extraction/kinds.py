@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from entrepot.content.extraction.head import Head
-from entrepot.content.extraction.measures import Floats, Measures, Places
+from entrepot.content.extraction.measures import Floats, Measures, Places, ninth_decile
 from entrepot.content.extraction.outline import TAGS, Outline
 from entrepot.content.extraction.vocabulary import GROUPS, name_tokens
 
@@ -50,7 +50,7 @@ def page_numbers(m: Measures, word_scores: Floats) -> Floats:
         m.count, words, float((m.words * m.link_share).sum()) / words, int(is_long.sum()), in_long, in_long / words,
         float(m.words.max(initial=0)), float(m.by_wording([is_priced]).sum()) / count, float(m.is_heading.sum()), float(m.is_heading.sum()) / count,
         float(m.commas.sum()) / words, float(m.stops.sum()) / words, float(m.twins.max(initial=0)),
-        _ninth_decile(m.twins), float((m.words * (word_scores > 0)).sum()) / words, len(m.twins),
+        ninth_decile(m.twins), float((m.words * (word_scores > 0)).sum()) / words, len(m.twins),
         float(m.images[-1]), float(m.images[-1]) / count,
     ]  # fmt: skip
     shares = [_words_by_bit(m.words, tags, _TOLD_TAGS), _words_by_bit(m.words, groups, _GROUP_BITS)]
@@ -60,12 +60,3 @@ def page_numbers(m: Measures, word_scores: Floats) -> Floats:
 def _words_by_bit(words: Floats, bits: Places, wanted: Places) -> npt.NDArray[np.float64]:
     """How many words stand in lines that have each of the bits `wanted` in `bits`."""
     return np.asarray(((bits >> wanted[:, None]) & 1) @ words.astype(np.float64))
-
-
-def _ninth_decile(values: Floats) -> float:
-    """What `numpy.percentile` says, in a tenth of the time."""
-    place = 0.9 * (len(values) - 1)
-    at, following = int(place), min(int(place) + 1, len(values) - 1)
-    ordered = np.partition(values, [at, following])
-    one, other = float(ordered[at]), float(ordered[following])
-    return one + (other - one) * (place - at)

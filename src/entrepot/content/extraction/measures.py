@@ -130,6 +130,15 @@ def sums(values: Numbers) -> npt.NDArray[np.float64]:
     return found
 
 
+def ninth_decile(values: Floats) -> float:
+    """What `numpy.percentile` says of 90, in a tenth of the time."""
+    place = 0.9 * (len(values) - 1)
+    at, following = int(place), min(int(place) + 1, len(values) - 1)
+    ordered = np.partition(values, [at, following])
+    one, other = float(ordered[at]), float(ordered[following])
+    return one + (other - one) * (place - at)
+
+
 def _counts(keys: Places) -> Floats:
     """How often each key stands in the column."""
     _, place, count = np.unique(keys, return_inverse=True, return_counts=True)
