@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
+
 from entrepot.fetch.browser.wishes import Rendered, RenderRequest
 from entrepot.fetch.guard import Guard
 from entrepot.fetch.proxy import GuardProxy
@@ -38,8 +40,11 @@ class Page:
 class Lounge:
     """The pool and what it stands on; calls come from the test's thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, nursery: Nursery, proxy: GuardProxy) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, nursery: Nursery, proxy: GuardProxy, folder: Path
+    ) -> None:
         self.loop = loop
+        self.folder = folder
         self.nursery = nursery
         self.proxy = proxy
         self.pool = BrowserPool(nursery, proxy)
@@ -72,7 +77,17 @@ class Lounge:
 
 @contextmanager
 def open_lounge(allow: str) -> Iterator[Lounge]:
-    """A lounge whose guard lets `allow` through, for as long as the block runs."""
+    """A lounge whose guard lets `allow` through, for as long as the block runs. `folder` holds its temporary files."""
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        Path(name).chmod(0o711)
+        patch.setenv("TMPDIR", name)
+        patch.setattr("tempfile.tempdir", None)
+        with _lounge(allow, Path(name)) as lounge:
+            yield lounge
+
+
+@contextmanager
+def _lounge(allow: str, folder: Path) -> Iterator[Lounge]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -82,7 +97,7 @@ def open_lounge(allow: str) -> Iterator[Lounge]:
         await proxy.start()
         nursery = Nursery("tests.pipelines.browsing:tasks", "")
         await nursery.start()
-        return Lounge(loop, nursery, proxy)
+        return Lounge(loop, nursery, proxy, folder)
 
     async def end(lounge: Lounge) -> None:
         await lounge.pool.close()

@@ -475,6 +475,23 @@ def test_closed_pool_leaves_nothing(fresh: Lounge, stage: HostileOrigin) -> None
     assert len(before) > 3
     eventually(lambda: not chromium_of(fresh.nursery.pid or 0))
     assert not [pid for pid in before if Path(f"/proc/{pid}").exists()]
+    assert not profiles(fresh)
+
+
+@pytest.mark.parametrize("is_warned", [True, False])
+def test_profile_of_a_browser_that_was_killed_is_swept(
+    is_warned: bool, fresh: Lounge, stage: HostileOrigin
+) -> None:
+    url = page(stage, "/plain", "<p>Plain.")
+    fresh.render(url)
+    os.kill(fresh.pool.pid or 0, signal.SIGTERM if is_warned else signal.SIGKILL)
+    eventually(lambda: not chromium_of(fresh.nursery.pid or 0))
+    fresh.render(url)
+    assert len(profiles(fresh)) == 1
+
+
+def profiles(lounge: Lounge) -> list[Path]:
+    return list(lounge.folder.glob("entrepot-browser-*"))
 
 
 def test_missing_browser_is_told(fresh: Lounge, monkeypatch: pytest.MonkeyPatch) -> None:

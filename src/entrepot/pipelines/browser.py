@@ -14,8 +14,10 @@ from entrepot.fetch.browser.protocol import BrowserGone
 from entrepot.fetch.browser.wishes import Rendered, RenderRequest
 from entrepot.fetch.proxy import GuardProxy
 from entrepot.pipelines.browser_child import TASK
+from entrepot.pipelines.chromium import sweep_profiles
 from entrepot.processes.nursery import Child, Nursery
 from entrepot.telemetry import get_logger
+from entrepot.threads import in_thread
 
 _GRACE_SECONDS = 5.0  # what the child may need beyond a visit's own time
 _RETRY_AFTER_SECONDS = 5
@@ -249,6 +251,7 @@ class _Browser:
         self._give_up()
         if self.ready.done() and not self.ready.cancelled():
             self.ready.exception()
+        await in_thread(sweep_profiles)
 
     async def _listen(self) -> None:
         try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -19,11 +18,13 @@ from entrepot.processes.descendants import adopting_orphans, children_of_self, e
 from entrepot.processes.fence import Fence, scrubbed_environment
 from entrepot.processes.lifeline import die_with_parent
 from entrepot.processes.linux import may_become_others
+from entrepot.processes.tent import sweep, tent
 from entrepot.telemetry import get_logger
 
 NOBODY = 65534
 START_SECONDS = 20.0
 
+_PROFILES = "entrepot-browser-"
 _FILE_BYTES = 512 * 1024**2
 _OPEN_FILES = 4096
 _WATCH_SECONDS = 0.25
@@ -105,8 +106,7 @@ def _tries(user: int | None) -> list[bool]:
 @contextmanager
 def _profile(user: int | None) -> Iterator[Path]:
     """A fresh folder that the browser's user may enter and change; gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="entrepot-browser-"))
-    try:
+    with tent(_PROFILES, _users()) as folder:
         preferences = folder / "Default" / "Preferences"
         preferences.parent.mkdir()
         preferences.write_text(_PREFERENCES)
@@ -114,8 +114,16 @@ def _profile(user: int | None) -> Iterator[Path]:
             for path in (folder, preferences.parent, preferences):
                 os.chown(path, user, user)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_profiles() -> None:
+    """Removes the folders of browsers that were killed with the processes that kept them; blocks."""
+    sweep(_PROFILES, _users())
+
+
+def _users() -> tuple[int, ...]:
+    """Who else browsers of ours may have been."""
+    return (NOBODY,) if may_become_others() else ()
 
 
 async def _start(
