@@ -123,12 +123,18 @@ def warm_up() -> None:
     The serving process never converts, and so saves the memory.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a process with threads is not one to fork
-    from entrepot.content.convert import convert
     from entrepot.content.typesetting.press import fonts
+
+    rehearse()
+    fonts()
+
+
+def rehearse() -> None:
+    """Converts a small page for nobody."""
+    from entrepot.content.convert import convert
 
     page = Page(_FIRST_PAGE, "text/html; charset=utf-8", "https://example.com/", "https://example.com/")
     convert(page, Format.JSON, ContentOptions())
-    fonts()
 
 
 def convert_fenced(

@@ -16,6 +16,7 @@ from entrepot.pipelines.conversion import (
     checked,
     conversion_fence,
     order_of,
+    rehearse,
     translated_failures,
 )
 from entrepot.processes.channel import Channel
@@ -69,7 +70,7 @@ def child_foreman(payload: Mapping[str, Any], channel: Channel, reach: Reach) ->
         return carry_out(order, source, target, reach)
 
     trades = {
-        _PLAIN: Trade(conversion_fence, ready=_READY),
+        _PLAIN: Trade(conversion_fence, _READY, rehearse),
         _PRINTING: Trade(lambda scratch: conversion_fence(scratch, (reach.port,))),
     }
     Foreman(channel, Path(payload["folder"]), trades, work).run()
