@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from entrepot.api.address import address_in
-from entrepot.api.content_answer import CLIENT_GONE, answer, answer_with, unless_gone
+from entrepot.api.content_answer import answer, answer_with
+from entrepot.api.departure import gone, while_listening
 from entrepot.api.dependencies import OwnerDep, ServicesDep
 from entrepot.api.doorkeeper import is_from_elsewhere
 from entrepot.assets.publish import PublishedFile
@@ -17,7 +18,7 @@ from entrepot.content.options import ContentOptions, Extract, ImageMode, LinkMod
 from entrepot.errors import ContentTooLarge, CrossSiteRequest
 from entrepot.fetch.url import parse_url
 from entrepot.pipelines.keeping import keep_reading
-from entrepot.pipelines.reader import ReadRequest, RenderMode
+from entrepot.pipelines.reader import Reading, ReadRequest, RenderMode
 
 router = APIRouter(tags=["content"])
 
@@ -88,9 +89,9 @@ async def content(
         return response
     if is_from_elsewhere(request.headers):
         raise CrossSiteRequest("Another site's page may not keep anything here.")
-    reading = await unless_gone(request, services.reader.read(wanted))
+    reading = await while_listening(request.receive, services.reader.read(wanted), Reading.aclose)
     if reading is None:
-        return Response(status_code=CLIENT_GONE)
+        return gone()
     if reading.rest is not None:
         await reading.aclose()
         raise ContentTooLarge(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from entrepot.dates import rfc3339
 from entrepot.errors import (
     AppError,
     ContentTooLarge,
@@ -74,7 +75,7 @@ class Visit:
         if not self._wanted.url.startswith(("http://", "https://")):
             raise InvalidURL("A browser is sent to http and https addresses only.")
         started = time.monotonic()
-        fetched_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        fetched_at = rfc3339(datetime.now(UTC))
         self._until = started + self._wanted.timeout_seconds * (1 - _RESERVE)
         try:
             async with asyncio.timeout(self._wanted.timeout_seconds), self._tab.opened():
