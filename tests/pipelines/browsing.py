@@ -10,8 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
-
 from entrepot.fetch.browser.wishes import Rendered, RenderRequest
 from entrepot.fetch.guard import Guard
 from entrepot.fetch.proxy import GuardProxy
@@ -47,7 +45,7 @@ class Lounge:
         self.folder = folder
         self.nursery = nursery
         self.proxy = proxy
-        self.pool = BrowserPool(nursery, proxy)
+        self.pool = BrowserPool(nursery, proxy, folder=folder)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """What `work` returns, done on the loop."""
@@ -57,7 +55,8 @@ class Lounge:
         """Another pool in the place of the present one, which ends."""
         self.run(self.pool.close())
         program = settings.pop("program", None)
-        self.pool = BrowserPool(self.nursery, self.proxy, program=program, bounds=BrowserBounds(**settings))
+        bounds = BrowserBounds(**settings)
+        self.pool = BrowserPool(self.nursery, self.proxy, program=program, bounds=bounds, folder=self.folder)
         return self.pool
 
     def render(self, url: str, **wishes: Any) -> Page:
@@ -77,12 +76,11 @@ class Lounge:
 
 @contextmanager
 def open_lounge(allow: str) -> Iterator[Lounge]:
-    """A lounge whose guard lets `allow` through, for as long as the block runs. `folder` holds its temporary files."""
-    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        Path(name).chmod(0o711)
-        patch.setenv("TMPDIR", name)
-        patch.setattr("tempfile.tempdir", None)
-        with _lounge(allow, Path(name)) as lounge:
+    """A lounge whose guard lets `allow` through, for as long as the block runs."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # a browser of root's becomes somebody else
+        with _lounge(allow, folder) as lounge:
             yield lounge
 
 

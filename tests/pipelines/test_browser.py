@@ -356,6 +356,14 @@ def test_page_that_never_finishes_is_read_as_far_as_it_is(lounge: Lounge, stage:
     assert list(found.rendered.warnings) == ["page-unfinished"]
 
 
+def test_page_that_breaks_off_is_read_at_once_as_far_as_it_came(lounge: Lounge, stage: HostileOrigin) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\nConnection: close\r\n\r\n"
+    url = stage.raw("/half", head + b"<p>Half of it.")
+    found = lounge.render(url)
+    assert "Half of it." in found.html
+    assert "broke off" in found.rendered.warnings["page-unfinished"]
+
+
 def test_origin_that_does_not_answer_is_given_up(lounge: Lounge, stage: HostileOrigin) -> None:
     with pytest.raises(UpstreamTimeout):
         lounge.render(stage.on("/silent", never), timeout_seconds=1)

@@ -12,13 +12,13 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextmanager
-def tent(prefix: str, users: Collection[int] = ()) -> Iterator[Path]:
-    """A fresh temporary folder, locked (flock(2)) by this process; gone afterwards, as are those that `sweep` finds.
+def tent(ground: Path, prefix: str, users: Collection[int] = ()) -> Iterator[Path]:
+    """A fresh folder in `ground`, locked (flock(2)) by this process; gone afterwards, as are those that `sweep` finds.
 
     Its owner may be changed to one of `users`.
     """
-    sweep(prefix, users)
-    folder, held = _pitch(prefix)
+    sweep(ground, prefix, users)
+    folder, held = _pitch(ground, prefix)
     try:
         yield folder
     finally:
@@ -26,10 +26,10 @@ def tent(prefix: str, users: Collection[int] = ()) -> Iterator[Path]:
         os.close(held)
 
 
-def sweep(prefix: str, users: Collection[int] = ()) -> None:
+def sweep(ground: Path, prefix: str, users: Collection[int] = ()) -> None:
     """Removes the tents of that prefix, our own or `users`', that no process holds any more."""
     owners = {os.geteuid(), *users}
-    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+    for folder in ground.glob(f"{prefix}*"):
         with suppress(OSError):  # another sweeps it too, or it is no folder of ours
             if folder.lstat().st_uid in owners:
                 _strike(folder)
@@ -43,10 +43,10 @@ def _strike(folder: Path) -> None:
         os.close(held)
 
 
-def _pitch(prefix: str) -> tuple[Path, int]:
+def _pitch(ground: Path, prefix: str) -> tuple[Path, int]:
     """A new folder and the descriptor whose lock says that it is in use."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=ground))
         with suppress(FileNotFoundError, BlockingIOError):  # a sweeper was quicker than the lock
             return folder, _lock(folder)
 

@@ -21,7 +21,6 @@ from entrepot.fetch.proxy import GuardProxy
 from entrepot.fetch.retry import Backoff
 from entrepot.fetch.turns import Politeness
 from entrepot.pipelines.browser import BrowserBounds, BrowserPool
-from entrepot.pipelines.chromium import sweep_profiles
 from entrepot.pipelines.conversion import ACCEPT
 from entrepot.pipelines.converter import Converter
 from entrepot.pipelines.reader import PageReader
@@ -59,10 +58,10 @@ async def open_content(
     spool = Spool(folder.spool)
     for place in (spool, Spool(folder.scratch)):
         await in_thread(place.prepare)
-    await in_thread(sweep_profiles)
     origins = build_origins(settings, client)
     browser = _build_browser(settings, nest)
     stack.push_async_callback(browser.close)
+    await browser.prepare()
     stores = await _open_stores(settings, folder, spool)
     cache = CachedFetcher(
         RenderingOrigins(origins, browser, folder.scratch),
