@@ -10,7 +10,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,18 +52,18 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=float, default=5.0, help="how long cached answers are asked for (5)"
     )
-    parser.add_argument("--rounds", type=int, default=120, help="uncached readings (120)")
-    parser.add_argument(
-        "--page", type=Path, default=None, help="an HTML file to read instead of the built-in page"
-    )
+    parser.add_argument("--rounds", type=int, default=8, help="rows of uncached readings of each page (8)")
+    parser.add_argument("pages", type=Path, nargs="*", help="HTML files to read instead of the built-in page")
     options = parser.parse_args()
-    page = options.page.read_bytes() if options.page else _built_in_page()
-    with tempfile.TemporaryDirectory() as folder, running_page_origin(page) as origin:
+    pages = [path.read_bytes() for path in options.pages] or [_built_in_page()]
+    with tempfile.TemporaryDirectory() as folder, running_page_origin(pages) as origin:
         settings = {"ENTREPOT_EGRESS_ALLOW": f"127.0.0.1:{origin.port}", "ENTREPOT_LOG_LEVEL": "warning"}
         with ServiceProcess(Path(folder), settings=settings) as service:
             figures = [
                 *_cached(service.url, origin.url("/cached"), options.seconds),
-                _overhead(service.url, origin.url("/anew"), page, options.rounds),
+                _overhead(
+                    service.url, [origin.url("/anew", page) for page in range(len(pages))], options.rounds
+                ),
                 _herd(service.url, origin.url("/herd"), lambda: origin.count("/herd")),
             ]
     for figure in figures:
@@ -131,36 +131,41 @@ class _Caller:
 # --- anew -------------------------------------------------------------------------------------------------------------
 
 
-def _overhead(service: str, url: str, page: bytes, rounds: int) -> Figure:
-    """What the service adds to a bare fetch with our own client and the conversion in one process, by the medians.
+def _overhead(service: str, urls: Sequence[str], rounds: int) -> Figure:
+    """What the service adds to a bare fetch with our own client and the conversion in one process, for all pages together.
 
     The two take turns, some in a row each: so whatever else the machine does burdens both, and neither finds its processor
-    asleep more often than the other.
+    asleep more often than the other. A page counts with the median of each.
     """
-    path = f"/api/v1/content?format=markdown&max_age=0&url={quote(url, safe='')}"
-    ours: list[float] = []
-    bare: list[float] = []
-
-    async def run() -> None:
-        client = new_client()
-        try:
-            async with _Caller(service) as caller:
-                for _ in range(rounds // _IN_A_ROW):
-                    row = range(_IN_A_ROW)
-                    bare.extend([await _timed(lambda: _fetch_and_convert(client, url)) for _ in row])
-                    ours.extend([await _timed(lambda: caller.get(path)) for _ in row])
-        finally:
-            await client.aclose()
-
-    asyncio.run(run())
-    added = statistics.median(ours) / statistics.median(bare) - 1
-    told = f"{added:+.0%} of {statistics.median(bare) * 1000:.0f} ms"
+    ours, bare = asyncio.run(_read_anew(service, urls, rounds))
+    added = ours / bare - 1
     return Figure(
-        f"uncached, over fetch and conversion ({len(page) // 1024} KiB)",
-        told,
+        f"uncached, over fetch and conversion ({len(urls)} pages)",
+        f"{added:+.0%} of {bare / len(urls) * 1000:.0f} ms",
         f"<= {MAX_OVERHEAD:.0%}",
         added <= MAX_OVERHEAD,
     )
+
+
+async def _read_anew(service: str, urls: Sequence[str], rounds: int) -> tuple[float, float]:
+    """Seconds for all pages: through the service, and without it."""
+    client = new_client()
+    try:
+        async with _Caller(service) as caller:
+            both = [await _read_page(caller, client, url, rounds) for url in urls]
+    finally:
+        await client.aclose()
+    return sum(ours for ours, _ in both), sum(bare for _, bare in both)
+
+
+async def _read_page(caller: _Caller, client: FetchClient, url: str, rounds: int) -> tuple[float, float]:
+    path = f"/api/v1/content?format=markdown&max_age=0&url={quote(url, safe='')}"
+    ours: list[float] = []
+    bare: list[float] = []
+    for _ in range(rounds):
+        bare.extend([await _timed(lambda: _fetch_and_convert(client, url)) for _ in range(_IN_A_ROW)])
+        ours.extend([await _timed(lambda: caller.get(path)) for _ in range(_IN_A_ROW)])
+    return statistics.median(ours), statistics.median(bare)
 
 
 async def _fetch_and_convert(client: FetchClient, url: str) -> None:

@@ -1,11 +1,11 @@
-"""An HTTP origin on loopback, in a process of its own, that gives one page at every path and counts who asks."""
+"""An HTTP origin on loopback, in a process of its own, that gives pages at every path and counts who asks."""
 
 import asyncio
 import collections
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,9 @@ class PageOrigin:
 
     port: int
 
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+    def url(self, path: str, page: int = 0) -> str:
+        """Where a page is to be had."""
+        return f"http://127.0.0.1:{self.port}{path}{f'?{page}' if page else ''}"
 
     def count(self, path: str) -> int:
         """How often `path` was asked for."""
@@ -29,11 +30,13 @@ class PageOrigin:
 
 
 @contextmanager
-def running_page_origin(page: bytes) -> Iterator[PageOrigin]:
+def running_page_origin(pages: Sequence[bytes]) -> Iterator[PageOrigin]:
     """The origin, for as long as the block runs."""
-    with tempfile.NamedTemporaryFile() as file:
-        Path(file.name).write_bytes(page)
-        command = [sys.executable, "-m", "bench.page", file.name]
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / str(number) for number in range(len(pages))]
+        for file, page in zip(files, pages, strict=True):
+            file.write_bytes(page)
+        command = [sys.executable, "-m", "bench.page", *map(str, files)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             try:
@@ -45,7 +48,7 @@ def running_page_origin(page: bytes) -> Iterator[PageOrigin]:
 class _Origin(asyncio.Protocol):
     """One connection; requests are small, and come whole."""
 
-    page = b""
+    pages: ClassVar[list[bytes]] = []
     counts: ClassVar[collections.Counter[str]] = collections.Counter()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,17 +61,17 @@ class _Origin(asyncio.Protocol):
             body = str(self.counts[path.removeprefix("/count")]).encode()
         else:
             self.counts[path] += 1
-            body = self.page
+            body = self.pages[int(path.partition("?")[2] or 0)]
         head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
         self._transport.write(head.encode() + body)
 
 
-async def _serve(path: Path) -> None:
-    _Origin.page = path.read_bytes()
+async def _serve(paths: Sequence[str]) -> None:
+    _Origin.pages = [Path(path).read_bytes() for path in paths]
     server = await asyncio.get_running_loop().create_server(_Origin, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Path(sys.argv[1])))
+    asyncio.run(_serve(sys.argv[1:]))

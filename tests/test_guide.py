@@ -1,10 +1,12 @@
 """The guide tells the truth."""
 
+import re
 from pathlib import Path
 
 from entrepot.config import Settings
 
-GUIDE = Path(__file__).parent.parent / "docs" / "guide" / "settings.md"
+_ROOT = Path(__file__).parent.parent
+GUIDE = _ROOT / "docs" / "guide" / "settings.md"
 
 
 def test_every_setting_stands_in_the_guide_with_its_default() -> None:
@@ -14,3 +16,11 @@ def test_every_setting_stands_in_the_guide_with_its_default() -> None:
         assert line, f"ENTREPOT_{name.upper()} is missing"
         assert field.description, name
         assert field.description in line
+
+
+def test_every_warning_stands_in_the_guide() -> None:
+    sources = "".join(path.read_text() for path in (_ROOT / "src" / "entrepot").rglob("*.py"))
+    codes = set(re.findall(r'(?:Notice\(\s*|_warnings\[|GUESSED = )"([a-z-]+)"', sources))
+    assert len(codes) > 12
+    text = (_ROOT / "docs" / "guide" / "content.md").read_text()
+    assert not [code for code in codes if f"`{code}`" not in text]

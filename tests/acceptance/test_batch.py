@@ -122,6 +122,7 @@ def test_payload_is_limited(http: httpx2.Client) -> None:
     [
         ({}, "body.urls"),
         ({"urls": "https://a.example/"}, "body.urls"),
+        ({"urls": ["https://a.example/"], "format": "raw", "selector": "p"}, "body"),
         ({"urls": [1]}, "body.urls.0"),
         ({"urls": ["https://a.example/"], "format": "docx"}, "body.format"),
         ({"urls": ["https://a.example/"], "max_age": -1}, "body.max_age"),

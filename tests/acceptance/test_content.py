@@ -90,6 +90,21 @@ def test_anything_is_the_source_as_it_is(query: dict[str, str], http: httpx2.Cli
     assert response.headers["content-type"] == "text/html; charset=utf-8"
 
 
+def test_wish_for_a_part_of_anything_gives_html(http: httpx2.Client, page: str) -> None:
+    response = _get(http, page, selector="h1")
+    assert response.headers["content-type"] == TYPES["html"]
+    assert PROSE[0] not in response.text
+
+
+@pytest.mark.parametrize("format_", ["raw", "screenshot"])
+@pytest.mark.parametrize("wish", [{"selector": "p"}, {"remove": "p"}, {"extract": "full"}, {"links": "none"}])
+def test_wish_for_a_part_of_what_is_not_converted_is_refused(
+    format_: str, wish: dict[str, str], http: httpx2.Client, page: str
+) -> None:
+    problem = _assert_problem(_get(http, page, format=format_, **wish), 422, "validation-failed")
+    assert [(one["location"], one["code"]) for one in problem["errors"]] == [("query", "not_converted")]
+
+
 def test_raw_file_keeps_its_type_and_bytes(http: httpx2.Client, origin: Site) -> None:
     response = _get(http, origin.url("/files/360p.webm"))
     assert response.headers["content-type"] == "video/webm"

@@ -39,7 +39,9 @@ def test_laboratory_sees_what_the_children_of_a_job_reach() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("door", ["content_by_path", "markdown", "batch", "scrape", "metadata", "download"])
+@pytest.mark.parametrize(
+    "door", ["content_by_path", "markdown", "rendered", "batch", "scrape", "metadata", "download"]
+)
 def test_every_row_by_every_door(door: str) -> None:
     run = run_rows(f"tests.lab.service:{door}", timeout_seconds=900)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -86,6 +86,35 @@ def test_description(head: str, expected: str | None) -> None:
         ('<meta name="author" content="@ann">', "", None),
         ("", '<p class="byline">By <a rel="author" href="/ann">Ann Ash</a></p>', "Ann Ash"),
         (article(author=[[[["x"]]], 5, None, {"name": 7}]), "", "x"),
+        (
+            '<meta name="citation_author" content="Ann Ash"><meta name="citation_author" content="Bo Birch">',
+            "",
+            "Ann Ash, Bo Birch",
+        ),
+        (
+            '<meta name="twitter:label1" content="Written by"><meta name="twitter:data1" content="Ann Ash">'
+            '<meta name="author" content="ann7">',
+            "",
+            "Ann Ash",
+        ),
+        (
+            '<meta name="twitter:label1" content="Price"><meta name="twitter:data1" content="Ten Crowns">',
+            "",
+            None,
+        ),
+        ('<meta name="author" content="admin">', "<h1>T</h1><p>By Ann Ash</p>", "Ann Ash"),
+        (
+            article(author="Saltmere", publisher={"name": "Saltmere"}),
+            "<h1>T</h1><p>By Ann Ash</p>",
+            "Ann Ash",
+        ),
+        (article(author="Saltmere", publisher={"name": "Saltmere"}), "<h1>T</h1>", "Saltmere"),
+        (
+            "",
+            '<div itemscope itemtype="https://schema.org/Comment"><b itemprop="author">Bo Birch</b></div>'
+            + MICRODATA,
+            "Mia Micro",
+        ),
         ("", "", None),
     ],
 )
@@ -125,6 +154,12 @@ def test_date_is_told_in_iso_8601(said: str, expected: str | None) -> None:
         ('<meta name="citation_publication_date" content="2026-03-04">', "", "2026-03-04"),
         ("", MICRODATA, "2025-01-02T03:04:05+00:00"),
         ("", '<time datetime="2026-03-05" pubdate>5 March</time>', "2026-03-05"),
+        ('<meta name="date" content="0001-01-01"><meta name="pubdate" content="2026-03-04">', "", None),
+        (
+            "",
+            '<i itemprop="datePublished" content="2018-05-21"></i><i itemprop="dateCreated" content="2014-02-04"></i>',
+            "2014-02-04",
+        ),
         ("", "", None),
     ],
 )
@@ -239,6 +274,13 @@ def test_site_name(head: str, expected: str | None) -> None:
 def test_odd_json_ld_is_passed_over(script: str) -> None:
     head = f'<title>T</title><script type="application/ld+json">{script}</script>'
     assert facts(head).title == "T"
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/ld+json", "Application/LD+JSON", "application/ld+json; charset=utf-8"]
+)
+def test_json_ld_is_known_by_its_type_however_spelled(kind: str) -> None:
+    assert facts(f'<script type="{kind}">{{"@type": "Article", "headline": "H"}}</script>').title == "H"
 
 
 @pytest.mark.parametrize("form", ["<!-- {} -->", "//<![CDATA[\n{}\n//]]>", "<![CDATA[{}]]>", "{};", "\n{}\n"])

@@ -38,11 +38,14 @@ class Page:
 class Lounge:
     """The pool and what it stands on; calls come from the test's thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, nursery: Nursery, proxy: GuardProxy) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, nursery: Nursery, proxy: GuardProxy, folder: Path
+    ) -> None:
         self.loop = loop
+        self.folder = folder
         self.nursery = nursery
         self.proxy = proxy
-        self.pool = BrowserPool(nursery, proxy)
+        self.pool = BrowserPool(nursery, proxy, folder=folder)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """What `work` returns, done on the loop."""
@@ -52,7 +55,8 @@ class Lounge:
         """Another pool in the place of the present one, which ends."""
         self.run(self.pool.close())
         program = settings.pop("program", None)
-        self.pool = BrowserPool(self.nursery, self.proxy, program=program, bounds=BrowserBounds(**settings))
+        bounds = BrowserBounds(**settings)
+        self.pool = BrowserPool(self.nursery, self.proxy, program=program, bounds=bounds, folder=self.folder)
         return self.pool
 
     def render(self, url: str, **wishes: Any) -> Page:
@@ -73,6 +77,15 @@ class Lounge:
 @contextmanager
 def open_lounge(allow: str) -> Iterator[Lounge]:
     """A lounge whose guard lets `allow` through, for as long as the block runs."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # a browser of root's becomes somebody else
+        with _lounge(allow, folder) as lounge:
+            yield lounge
+
+
+@contextmanager
+def _lounge(allow: str, folder: Path) -> Iterator[Lounge]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -82,7 +95,7 @@ def open_lounge(allow: str) -> Iterator[Lounge]:
         await proxy.start()
         nursery = Nursery("tests.pipelines.browsing:tasks", "")
         await nursery.start()
-        return Lounge(loop, nursery, proxy)
+        return Lounge(loop, nursery, proxy, folder)
 
     async def end(lounge: Lounge) -> None:
         await lounge.pool.close()

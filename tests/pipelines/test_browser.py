@@ -356,6 +356,14 @@ def test_page_that_never_finishes_is_read_as_far_as_it_is(lounge: Lounge, stage:
     assert list(found.rendered.warnings) == ["page-unfinished"]
 
 
+def test_page_that_breaks_off_is_read_at_once_as_far_as_it_came(lounge: Lounge, stage: HostileOrigin) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\nConnection: close\r\n\r\n"
+    url = stage.raw("/half", head + b"<p>Half of it.")
+    found = lounge.render(url)
+    assert "Half of it." in found.html
+    assert "broke off" in found.rendered.warnings["page-unfinished"]
+
+
 def test_origin_that_does_not_answer_is_given_up(lounge: Lounge, stage: HostileOrigin) -> None:
     with pytest.raises(UpstreamTimeout):
         lounge.render(stage.on("/silent", never), timeout_seconds=1)
@@ -475,6 +483,23 @@ def test_closed_pool_leaves_nothing(fresh: Lounge, stage: HostileOrigin) -> None
     assert len(before) > 3
     eventually(lambda: not chromium_of(fresh.nursery.pid or 0))
     assert not [pid for pid in before if Path(f"/proc/{pid}").exists()]
+    assert not profiles(fresh)
+
+
+@pytest.mark.parametrize("is_warned", [True, False])
+def test_profile_of_a_browser_that_was_killed_is_swept(
+    is_warned: bool, fresh: Lounge, stage: HostileOrigin
+) -> None:
+    url = page(stage, "/plain", "<p>Plain.")
+    fresh.render(url)
+    os.kill(fresh.pool.pid or 0, signal.SIGTERM if is_warned else signal.SIGKILL)
+    eventually(lambda: not chromium_of(fresh.nursery.pid or 0))
+    fresh.render(url)
+    assert len(profiles(fresh)) == 1
+
+
+def profiles(lounge: Lounge) -> list[Path]:
+    return list(lounge.folder.glob("entrepot-browser-*"))
 
 
 def test_missing_browser_is_told(fresh: Lounge, monkeypatch: pytest.MonkeyPatch) -> None:

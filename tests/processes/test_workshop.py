@@ -20,13 +20,15 @@ Order = Callable[..., Awaitable[dict[str, Any]]]
 
 
 @asynccontextmanager
-async def workshop(folder: Path, *, ready: int = 0) -> AsyncIterator[tuple[Order, Workshop, Nursery]]:
+async def workshop(
+    folder: Path, *, ready: int = 0, rehearsal: str = ""
+) -> AsyncIterator[tuple[Order, Workshop, Nursery]]:
     """A workshop whose orders read `source` and write a file of their own; the nursery it lives in."""
     scratch = folder / "scratch"
     scratch.mkdir()
     (folder / "source").write_text("quay")
     async with nursery_of(folder, "tests.processes.trades:tasks") as nursery:
-        shop = Workshop(nursery, "workshop", {"folder": str(scratch), "ready": ready})
+        shop = Workshop(nursery, "workshop", {"folder": str(scratch), "ready": ready, "rehearsal": rehearsal})
         numbers = iter(range(1000))
 
         async def order(deed: str = "", party: str = "a", seconds: float = 20, **more: Any) -> dict[str, Any]:
@@ -57,11 +59,9 @@ async def signed_in(folder: Path, name: str) -> list[int]:
     return found()
 
 
-def run(
-    folder: Path, story: Callable[[Order, Workshop, Nursery], Awaitable[None]], *, ready: int = 0
-) -> None:
+def run(folder: Path, story: Callable[[Order, Workshop, Nursery], Awaitable[None]], **settings: Any) -> None:
     async def tell() -> None:
-        async with workshop(folder, ready=ready) as parts:
+        async with workshop(folder, **settings) as parts:
             await story(*parts)
 
     asyncio.run(tell())
@@ -89,6 +89,25 @@ def test_no_worker_sees_sources_of_two_parties(tmp_path: Path) -> None:
         assert len(set(pids)) == 3
 
     run(tmp_path, story, ready=1)
+
+
+def test_who_stands_ready_has_rehearsed(tmp_path: Path) -> None:
+    async def story(order: Order, _shop: Workshop, _nursery: Nursery) -> None:
+        parties = (str(number) for number in range(100))
+        assert not (await order(party=next(parties)))["has_rehearsed"]  # there was no time yet
+        async with asyncio.timeout(20):
+            while not (await order(party=next(parties)))["has_rehearsed"]:
+                await asyncio.sleep(0.05)
+
+    run(tmp_path, story, ready=1, rehearsal="works")
+
+
+def test_work_is_done_even_if_rehearsals_fail(tmp_path: Path) -> None:
+    async def story(order: Order, _shop: Workshop, _nursery: Nursery) -> None:
+        found = [await order(party=party) for party in "abc"]
+        assert [one["said"] for one in found] == ["QUAY"] * 3
+
+    run(tmp_path, story, ready=2, rehearsal="fails")
 
 
 def test_orders_at_once_are_worked_on_beside_each_other(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ def tasks(_settings: str) -> dict[str, Callable[[dict[str, Any], Channel], None]
     """One task: the foreman."""
 
     def keep(payload: dict[str, Any], channel: Channel) -> None:
-        trades = {"plain": Trade(_fence, ready=payload["ready"])}
+        rehearsal = _REHEARSALS[payload["rehearsal"]]
+        trades = {"plain": Trade(_fence, payload["ready"], rehearsal)}
         Foreman(channel, Path(payload["folder"]), trades, _work).run()
 
     return {"workshop": keep}
@@ -32,7 +33,10 @@ def _fence(scratch: Path) -> Fence:
 def _work(order: dict[str, Any], source: int, target: int) -> dict[str, Any]:
     os.write(target, os.read(source, 65536).upper())
     _DEEDS[order.get("deed", "")]()
-    return {"pid": os.getpid(), "reach": _reach(order)}
+    return {"pid": os.getpid(), "reach": _reach(order), "has_rehearsed": os.getpid() in _rehearsed}
+
+
+_rehearsed: set[int] = set()
 
 
 def _raise(error: Exception) -> None:
@@ -66,6 +70,13 @@ _DEEDS: dict[str, Callable[[], object]] = {
     "waits": _wait,
     "leaves a process": _leave_a_process,
     "prints": lambda: os.write(1, b"x" * 1_000_000),
+}
+
+
+_REHEARSALS: dict[str, Callable[[], object]] = {
+    "": lambda: None,
+    "works": lambda: _rehearsed.add(os.getpid()),
+    "fails": lambda: _raise(RuntimeError("stage fright")),
 }
 
 

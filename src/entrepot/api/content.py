@@ -3,21 +3,22 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from entrepot.api.address import address_in
-from entrepot.api.content_answer import CLIENT_GONE, answer, answer_with, unless_gone
+from entrepot.api.content_answer import answer, answer_with
+from entrepot.api.conversion_wishes import ConversionWishes
+from entrepot.api.departure import gone, while_listening
 from entrepot.api.dependencies import OwnerDep, ServicesDep
 from entrepot.api.doorkeeper import is_from_elsewhere
 from entrepot.assets.publish import PublishedFile
 from entrepot.content.format import Format
 from entrepot.content.negotiate import choose_format
-from entrepot.content.options import ContentOptions, Extract, ImageMode, LinkMode
 from entrepot.errors import ContentTooLarge, CrossSiteRequest
 from entrepot.fetch.url import parse_url
 from entrepot.pipelines.keeping import keep_reading
-from entrepot.pipelines.reader import ReadRequest, RenderMode
+from entrepot.pipelines.reader import Reading, ReadRequest, RenderMode
 
 router = APIRouter(tags=["content"])
 
@@ -41,7 +42,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-class ContentQuery(BaseModel):
+class ContentQuery(ConversionWishes):
     """What to read, and how. An unknown parameter is refused: a URL whose own `&` was not escaped would lose its end."""
 
     model_config = ConfigDict(extra="forbid")
@@ -51,11 +52,6 @@ class ContentQuery(BaseModel):
         None,
         description="Goes before `Accept`; `raw` is the source as it is, `screenshot` a picture of the page.",
     )
-    extract: Extract = Field("main", description="The main content, or the whole page.")
-    selector: str | None = Field(None, max_length=1000, description="CSS: take only this.")
-    remove: str | None = Field(None, max_length=1000, description="CSS: leave this out.")
-    links: LinkMode = Field("inline", description="Links in the text, at its end, or not at all.")
-    images: ImageMode = Field("keep", description="Keep images or drop them.")
     render: RenderMode = Field(
         "auto",
         description="Whether a browser runs the page's scripts: where there is no content without, never, always.",
@@ -88,9 +84,9 @@ async def content(
         return response
     if is_from_elsewhere(request.headers):
         raise CrossSiteRequest("Another site's page may not keep anything here.")
-    reading = await unless_gone(request, services.reader.read(wanted))
+    reading = await while_listening(request.receive, services.reader.read(wanted), Reading.aclose)
     if reading is None:
-        return Response(status_code=CLIENT_GONE)
+        return gone()
     if reading.rest is not None:
         await reading.aclose()
         raise ContentTooLarge(
@@ -112,21 +108,17 @@ async def content_of_path(request: Request, services: ServicesDep, owner: OwnerD
 
 def _wanted(request: Request, query: ContentQuery, owner: str) -> ReadRequest:
     """Raises NotAcceptable, InvalidURL, DestinationForbidden for another scheme."""
-    options = ContentOptions(
-        extract=query.extract,
-        links=query.links,
-        images=query.images,
-        selector=query.selector,
-        remove=query.remove,
-    )
-    if query.format is None:
-        chosen = choose_format(accept_of(request))
-    else:
-        chosen = None if query.format == "raw" else Format(query.format)
     return ReadRequest(
-        parse_url(query.url), chosen, options, timeout_seconds=query.timeout, max_age_seconds=query.max_age,
+        parse_url(query.url), _chosen(request, query), query.content_options, timeout_seconds=query.timeout, max_age_seconds=query.max_age,
         render=query.render, wait_for=query.wait_for, settle_seconds=query.settle, scroll=query.scroll, owner=owner,
     )  # fmt: skip
+
+
+def _chosen(request: Request, query: ContentQuery) -> Format | None:
+    """The format; None: the source as it is. Who takes anything, but wishes for what only a conversion does, gets HTML."""
+    if query.format is None:
+        return choose_format(accept_of(request)) or (Format.HTML if query.are_any else None)
+    return None if query.format == "raw" else Format(query.format)
 
 
 def _kept_fields(kept: PublishedFile) -> dict[str, str]:

@@ -1,8 +1,7 @@
 """How a reading becomes an HTTP answer: validators and preconditions, safe headers, and the bytes."""
 
-import asyncio
 import re
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,18 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from entrepot.api.deliver import BlobResponse, join_fields
-from entrepot.api.departure import until_gone
+from entrepot.api.departure import gone, while_listening
 from entrepot.api.problems import problem
-from entrepot.assets.conditional import ByteRange, Representation, decide, parse_http_date
+from entrepot.assets.conditional import ByteRange, Representation, decide
 from entrepot.assets.deliver import Delivery
 from entrepot.content.format import Format
 from entrepot.content.sniff import essence, is_active
+from entrepot.dates import parse_http_date
 from entrepot.errors import PreconditionFailed
 from entrepot.pipelines.reader import Reading, ReadRequest
 from entrepot.wiring.services import Services
 
 _PAGE_POLICY = "sandbox; default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline'"
-CLIENT_GONE = 499  # nobody reads it but the log; the number is nginx's
 _SANDBOX = "sandbox; default-src 'none'"
 _UNSAFE_IN_LINK = re.compile(r"[^\x21-\x7e]|[<>\"\\^`{|}]")
 _FRESHLY_MADE = b'"cache":{"hit":false,"age_seconds":0}'
@@ -31,9 +30,9 @@ async def answer(
     request: Request, services: Services, wanted: ReadRequest, extra: Mapping[str, str] | None = None
 ) -> Response:
     """What `wanted` gives, as `request` asks for it; `extra` header fields are added. Raises what reading raises."""
-    reading = await unless_gone(request, services.reader.read(wanted))
+    reading = await while_listening(request.receive, services.reader.read(wanted), Reading.aclose)
     if reading is None:
-        return Response(status_code=CLIENT_GONE)
+        return gone()
     return answer_with(request, services, wanted, reading, extra)
 
 
@@ -164,24 +163,3 @@ def may_run(media_type: str) -> bool:
         or is_active(kind)
         or not kind.startswith(("image/", "video/", "audio/", "text/plain", "font/"))
     )
-
-
-async def unless_gone(request: Request, work: Coroutine[Any, Any, Reading]) -> Reading | None:
-    """The work's result; None when the caller has gone before it was there, and the work is ended."""
-    reading, departure = asyncio.create_task(work), asyncio.create_task(until_gone(request.receive))
-    try:
-        await asyncio.wait({reading, departure}, return_when=asyncio.FIRST_COMPLETED)
-        return await reading if reading.done() else None
-    finally:
-        departure.cancel()
-        await _end(reading)
-
-
-async def _end(reading: asyncio.Task[Reading]) -> None:
-    """Returns once the work has cleaned up after itself; what it brought in its last moment is given up."""
-    if reading.done():
-        return
-    reading.cancel()
-    await asyncio.wait({reading})
-    if not reading.cancelled() and reading.exception() is None:
-        await reading.result().aclose()

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response, StreamingResponse
 
+from entrepot.api.conversion_wishes import ConversionWishes
 from entrepot.api.dependencies import OwnerDep, ServicesDep
 from entrepot.api.problems import problem_body
 from entrepot.content.format import Format
-from entrepot.content.options import ContentOptions, Extract, ImageMode, LinkMode
 from entrepot.content.sniff import essence, is_text
 from entrepot.errors import AppError, ContentTooLarge
 from entrepot.fetch.url import parse_url
@@ -28,17 +28,12 @@ NDJSON = "application/x-ndjson"
 MAX_URLS = 100
 
 
-class BatchOptions(BaseModel):
+class BatchOptions(ConversionWishes):
     """How each URL of a batch is read; as the parameters of `GET /api/v1/content`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     format: Literal["markdown", "text", "html", "json", "pdf", "raw"] = "markdown"
-    extract: Extract = "main"
-    selector: str | None = Field(None, max_length=1000, description="CSS: take only this.")
-    remove: str | None = Field(None, max_length=1000, description="CSS: leave this out.")
-    links: LinkMode = "inline"
-    images: ImageMode = "keep"
     render: RenderMode = "auto"
     wait_for: str | None = Field(None, max_length=1000, description="CSS: the browser waits for this.")
     scroll: bool = False
@@ -119,12 +114,9 @@ def _wants_lines(accept: str) -> bool:
 
 
 def _request_of(url: str, body: BatchBody, owner: str) -> ReadRequest | AppError:
-    options = ContentOptions(
-        extract=body.extract, links=body.links, images=body.images, selector=body.selector, remove=body.remove
-    )
     try:
         return ReadRequest(
-            parse_url(url), None if body.format == "raw" else Format(body.format), options,
+            parse_url(url), None if body.format == "raw" else Format(body.format), body.content_options,
             timeout_seconds=body.timeout, max_age_seconds=body.max_age, render=body.render, wait_for=body.wait_for,
             scroll=body.scroll, owner=owner,
         )  # fmt: skip

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
+
+from entrepot.dates import parse_http_date
 
 _BEYOND_ANY_SIZE = 10**18
 _MAX_RANGES = 16
@@ -13,18 +15,6 @@ _ONE_TAG = re.compile(_ENTITY_TAG)
 _TAG_LIST = re.compile(rf"[ \t,]*{_ENTITY_TAG}(?:[ \t]*,[ \t,]*{_ENTITY_TAG})*[ \t,]*")
 _RANGE_SET = re.compile(r"bytes=(?P<specs>[\x20\t,0-9-]*)", re.IGNORECASE)
 _RANGE_SPEC = re.compile(r"(?P<first>[0-9]*)-(?P<last>[0-9]*)")
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTH = "|".join(_MONTHS)
-_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
-_DATES = tuple(
-    re.compile(form, re.ASCII)
-    for form in (
-        rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?P<day>\d\d) (?P<month>{_MONTH}) (?P<year>\d{{4}}) {_TIME} GMT",
-        rf"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?P<day>\d\d)-(?P<month>{_MONTH})-(?P<year>\d\d) {_TIME} GMT",
-        rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<month>{_MONTH}) (?P<day>[ \d]\d) {_TIME} (?P<year>\d{{4}})",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +90,6 @@ def parse_ranges(text: str, size_bytes: int) -> tuple[ByteRange, ...] | None:
     return tuple(part for part in found if part is not None)
 
 
-def parse_http_date(text: str, now: datetime) -> datetime | None:
-    """An HTTP-date in any of its three forms (§5.6.7); None when it is none of them."""
-    match = next((found for form in _DATES if (found := form.fullmatch(text))), None)
-    if match is None:
-        return None
-    year = _full_year(int(match["year"]), now) if len(match["year"]) == 2 else int(match["year"])
-    second = min(int(match["second"]), 59) if match["second"] == "60" else int(match["second"])
-    try:
-        return datetime(
-            year, _MONTHS.index(match["month"]) + 1, int(match["day"]), int(match["hour"]), int(match["minute"]),
-            second, tzinfo=UTC,
-        )  # fmt: skip
-    except ValueError:
-        return None
-
-
-def http_date(moment: datetime) -> str:
-    """The preferred form of an HTTP-date (§5.6.7), in English whatever the locale."""
-    utc = moment.astimezone(UTC)
-    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[utc.weekday()]
-    return f"{day}, {utc.day:02d} {_MONTHS[utc.month - 1]} {utc.year:04d} {utc:%H:%M:%S} GMT"
-
-
 def _is_still_the_one(headers: Mapping[str, str], representation: Representation, now: datetime) -> bool:
     """If-Match, or else If-Unmodified-Since."""
     if "if-match" in headers:
@@ -182,12 +149,6 @@ def _position(digits: str) -> int | None:
 def _tags(text: str) -> list[str]:
     """The entity tags of a list; none at all when it is malformed."""
     return _ONE_TAG.findall(text) if _TAG_LIST.fullmatch(text) else []
-
-
-def _full_year(two_digits: int, now: datetime) -> int:
-    """RFC 850's year: the one that is not more than 50 years ahead (§5.6.7)."""
-    year = now.year - now.year % 100 + two_digits
-    return year - 100 if year > now.year + 50 else year
 
 
 def _whole_second(moment: datetime) -> datetime:

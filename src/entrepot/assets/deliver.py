@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from entrepot.assets.conditional import ByteRange, Representation, decide, http_date
+from entrepot.assets.conditional import ByteRange, Representation, decide
 from entrepot.assets.disposition import content_disposition
 from entrepot.assets.records import Asset
+from entrepot.dates import http_date
 
 MAX_PIECE_BYTES = 96 * 1024
 """Larger pieces are no faster, and from 128 KiB on the C library's heap grows to twice of what waits for slow readers."""

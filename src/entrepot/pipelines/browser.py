@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -14,8 +15,10 @@ from entrepot.fetch.browser.protocol import BrowserGone
 from entrepot.fetch.browser.wishes import Rendered, RenderRequest
 from entrepot.fetch.proxy import GuardProxy
 from entrepot.pipelines.browser_child import TASK
+from entrepot.pipelines.chromium import sweep_profiles
 from entrepot.processes.nursery import Child, Nursery
 from entrepot.telemetry import get_logger
+from entrepot.threads import in_thread
 
 _GRACE_SECONDS = 5.0  # what the child may need beyond a visit's own time
 _RETRY_AFTER_SECONDS = 5
@@ -37,7 +40,7 @@ class BrowserBounds:
 
 
 class BrowserPool:
-    """Renders pages in a child process that keeps a Chromium. `program` None: the first that is found in the PATH."""
+    """Renders pages in a child process that keeps a Chromium."""
 
     def __init__(
         self,
@@ -46,11 +49,16 @@ class BrowserPool:
         *,
         program: Path | None = None,
         bounds: BrowserBounds | None = None,
+        folder: Path | None = None,
     ) -> None:
+        """`program` None: the first that is found in the PATH. `folder` is for browsers' profiles; None: the system's for
+        temporary files, which a browser that runs as somebody else can reach.
+        """
         self._nursery = nursery
         self._proxy = proxy
         self._program = program
         self._bounds = bounds or BrowserBounds()
+        self._folder = folder or Path(tempfile.gettempdir())
         self._turns = asyncio.Semaphore(self._bounds.pages_at_once)
         self._waiting = 0
         self._numbers = itertools.count(1)
@@ -64,6 +72,10 @@ class BrowserPool:
     def pid(self) -> int | None:
         """The present browser's child process; None: there is none just now."""
         return self._browser.child.pid if self._browser is not None else None
+
+    async def prepare(self) -> None:
+        """Removes what browsers of earlier services left behind."""
+        await in_thread(sweep_profiles, self._folder)
 
     async def render(self, wanted: RenderRequest, folder: Path) -> Rendered:
         """The page, rendered into files in `folder`, which must exist.
@@ -146,8 +158,9 @@ class BrowserPool:
             "program": str(self._program) if self._program else None,
             "proxy_url": self._proxy.url,
             "memory_bytes": self._bounds.memory_bytes,
+            "folder": str(self._folder),
         }
-        browser = _Browser(await self._nursery.spawn(TASK, payload))
+        browser = _Browser(await self._nursery.spawn(TASK, payload), self._folder)
         try:
             await browser.ready
         except BaseException:
@@ -202,9 +215,10 @@ _TUNNEL_FAULTS = frozenset({"upstream-unreachable", "render-failed"})
 class _Browser:
     """A child that keeps a browser, as the pool sees it."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, folder: Path) -> None:
         loop = asyncio.get_running_loop()
         self.child = child
+        self._folder = folder
         self.pages = 0
         self.is_over = False
         self.ready: asyncio.Future[None] = loop.create_future()
@@ -249,6 +263,7 @@ class _Browser:
         self._give_up()
         if self.ready.done() and not self.ready.cancelled():
             self.ready.exception()
+        await in_thread(sweep_profiles, self._folder)
 
     async def _listen(self) -> None:
         try:

@@ -1,6 +1,7 @@
 """The browser's child process: keeps one Chromium, renders what it is told to, several pages at a time."""
 
 import asyncio
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ log = get_logger("entrepot.browser")
 
 
 def outfit_of(payload: Mapping[str, Any]) -> BrowserOutfit:
-    """What a browser is started with, from plain values: `program` (or None), `proxy_url`, `memory_bytes`.
+    """What a browser is started with, from plain values: `program` (or None), `proxy_url`, `memory_bytes`, `folder` (or none).
 
     Raises BrowserMissing.
     """
@@ -35,6 +36,7 @@ def outfit_of(payload: Mapping[str, Any]) -> BrowserOutfit:
         proxy_url=proxy_url,
         proxy_port=urlsplit(proxy_url).port or 0,
         memory_bytes=int(payload["memory_bytes"]),
+        folder=Path(payload.get("folder") or tempfile.gettempdir()),
     )
 
 

@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import stat
 import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,11 +17,13 @@ from entrepot.processes.descendants import adopting_orphans, children_of_self, e
 from entrepot.processes.fence import Fence, scrubbed_environment
 from entrepot.processes.lifeline import die_with_parent
 from entrepot.processes.linux import may_become_others
+from entrepot.processes.tent import sweep, tent
 from entrepot.telemetry import get_logger
 
 NOBODY = 65534
 START_SECONDS = 20.0
 
+_PROFILES = "entrepot-browser-"
 _FILE_BYTES = 512 * 1024**2
 _OPEN_FILES = 4096
 _WATCH_SECONDS = 0.25
@@ -34,12 +34,15 @@ log = get_logger("entrepot.browser")
 
 @dataclass(frozen=True, slots=True)
 class BrowserOutfit:
-    """What a browser is started with. `proxy_url` bears the guard proxy's secret; `memory_bytes` is for the whole tree."""
+    """What a browser is started with. `proxy_url` bears the guard proxy's secret; `memory_bytes` is for the whole tree;
+    `folder` is where its profile lies.
+    """
 
     program: Path
     proxy_url: str
     proxy_port: int
     memory_bytes: int
+    folder: Path
 
 
 @asynccontextmanager
@@ -50,8 +53,8 @@ async def running_chromium(outfit: BrowserOutfit) -> AsyncIterator[DevTools]:
     of root's becomes nobody. Raises RenderFailed when it does not start.
     """
     known = children_of_self()
-    user = _user_for(outfit.program)
-    with adopting_orphans(), _profile(user) as profile:
+    user = _user_for(outfit)
+    with adopting_orphans(), _profile(outfit.folder, user) as profile:
         for is_sandboxed in _tries(user):
             process, tools = await _start(outfit, profile, user, is_sandboxed=is_sandboxed)
             try:
@@ -71,11 +74,11 @@ async def running_chromium(outfit: BrowserOutfit) -> AsyncIterator[DevTools]:
     raise RenderFailed("The browser did not start; the log has the details.")
 
 
-def _user_for(program: Path) -> int | None:
+def _user_for(outfit: BrowserOutfit) -> int | None:
     """The user that root's browser becomes; None: it stays who we are, since it must or may not change."""
     if not may_become_others() or not _is_known_here(NOBODY):
         return None
-    is_open = is_open_to_all(program) and is_open_to_all(Path(tempfile.gettempdir()))
+    is_open = is_open_to_all(outfit.program) and is_open_to_all(outfit.folder)
     return NOBODY if is_open else None
 
 
@@ -103,10 +106,9 @@ def _tries(user: int | None) -> list[bool]:
 
 
 @contextmanager
-def _profile(user: int | None) -> Iterator[Path]:
+def _profile(ground: Path, user: int | None) -> Iterator[Path]:
     """A fresh folder that the browser's user may enter and change; gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="entrepot-browser-"))
-    try:
+    with tent(ground, _PROFILES, _users()) as folder:
         preferences = folder / "Default" / "Preferences"
         preferences.parent.mkdir()
         preferences.write_text(_PREFERENCES)
@@ -114,8 +116,16 @@ def _profile(user: int | None) -> Iterator[Path]:
             for path in (folder, preferences.parent, preferences):
                 os.chown(path, user, user)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_profiles(ground: Path) -> None:
+    """Removes the folders of browsers that were killed with the processes that kept them; blocks."""
+    sweep(ground, _PROFILES, _users())
+
+
+def _users() -> tuple[int, ...]:
+    """Who else browsers of ours may have been."""
+    return (NOBODY,) if may_become_others() else ()
 
 
 async def _start(

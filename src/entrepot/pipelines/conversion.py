@@ -18,6 +18,7 @@ from entrepot.content.document import Notice, Page
 from entrepot.content.format import Format
 from entrepot.content.options import ContentOptions
 from entrepot.content.sniff import SNIFFED_BYTES, media_type_of
+from entrepot.dates import rfc3339
 from entrepot.disk import translated_disk_errors
 from entrepot.errors import ContentTooLarge, ConversionFailed, JobCrashed, JobTimeout, UpstreamFailure
 from entrepot.fetch.client import FetchClient, FetchRequest, Limits, raise_for_status
@@ -112,7 +113,7 @@ async def fetch_page(
             path=str(path), url=str(url), final_url=str(response.url), status=response.status, content_type=declared,
             media_type=media_type_of(body.head, declared), size_bytes=body.size_bytes, sha256=body.sha256,
             last_modified=response.headers.get("Last-Modified"),
-            fetched_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            fetched_at=rfc3339(datetime.now(UTC)),
             fetch_ms=round((time.perf_counter() - started) * 1000, 1),
         )  # fmt: skip
 
@@ -123,12 +124,18 @@ def warm_up() -> None:
     The serving process never converts, and so saves the memory.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a process with threads is not one to fork
-    from entrepot.content.convert import convert
     from entrepot.content.typesetting.press import fonts
+
+    rehearse()
+    fonts()
+
+
+def rehearse() -> None:
+    """Converts a small page for nobody."""
+    from entrepot.content.convert import convert
 
     page = Page(_FIRST_PAGE, "text/html; charset=utf-8", "https://example.com/", "https://example.com/")
     convert(page, Format.JSON, ContentOptions())
-    fonts()
 
 
 def convert_fenced(

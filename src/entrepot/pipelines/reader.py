@@ -17,6 +17,7 @@ from entrepot.content.document import Notice
 from entrepot.content.format import MEDIA_TYPES, Format
 from entrepot.content.options import ContentOptions
 from entrepot.content.sniff import HTML_TYPES
+from entrepot.dates import rfc3339
 from entrepot.errors import (
     AppError,
     BrowserMissing,
@@ -313,4 +314,4 @@ def _party(wanted: ReadRequest) -> str:
 
 
 def _written(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return rfc3339(datetime.fromtimestamp(seconds, UTC))

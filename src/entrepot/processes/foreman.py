@@ -12,6 +12,7 @@ import signal
 import socket
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -43,10 +44,14 @@ _log = get_logger("entrepot.processes")
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One kind of worker: the fence around it, made for its scratch folder, and how many stand ready."""
+    """One kind of worker: the fence around it, made for its scratch folder, and how many stand ready.
+
+    Those do a `rehearsal` while nobody waits: what they share with their parent until they write to it is then theirs.
+    """
 
     fence: Callable[[Path], Fence]
     ready: int = 0
+    rehearsal: Callable[[], object] = lambda: None
 
 
 @dataclass(slots=True)
@@ -170,18 +175,19 @@ class Foreman:
     # --- workers ------------------------------------------------------------------------------------------------------
 
     def _missing(self) -> str | None:
-        """A trade of which fewer workers stand ready than should."""
+        """A trade of which fewer workers stand ready than should; while there is work, one does, so as not to disturb it."""
         if time.monotonic() < self._hire_at:
             return None
+        is_busy = any(worker.order_id is not None for worker in self._workers.values())
         for name, trade in self._trades.items():
             standing = sum(worker.trade == name and worker.party is None for worker in self._workers.values())
-            if standing < trade.ready:
+            if standing < (min(1, trade.ready) if is_busy else trade.ready):
                 return name
         return None
 
     def _hire_ahead(self, trade: str) -> None:
         try:
-            self._hire(trade)
+            self._hire(trade, self._trades[trade].rehearsal)
         except OSError as error:  # no memory or no processes just now: an order would be told so
             _log.warning("no worker could be started ahead", reason=str(error))
             self._hire_at = time.monotonic() + _PAUSE_SECONDS
@@ -195,7 +201,7 @@ class Foreman:
                     return worker
         return self._hire(trade)
 
-    def _hire(self, trade: str) -> _Worker:
+    def _hire(self, trade: str, rehearsal: Callable[[], object] = lambda: None) -> _Worker:
         """Forks a worker, fenced before it sees its order. Raises OSError."""
         scratch = Path(tempfile.mkdtemp(dir=self._folder))
         ours, theirs = socket.socketpair()
@@ -208,7 +214,7 @@ class Foreman:
                 work = self._work
                 run_and_exit(
                     fence,
-                    lambda say: _serve(theirs, work, say),
+                    lambda say: _serve(theirs, rehearsal, work, say),
                     parent=foreman,
                     messages=theirs,
                     prints=write_end,
@@ -241,9 +247,11 @@ class Foreman:
             self._finish(worker, answer, is_well="message" in envelope)
 
     def _finish(self, worker: _Worker, answer: Message, *, is_well: bool) -> None:
+        now = time.monotonic()
         if worker.order_id is not None:
             self._answer(worker.order_id, answer)
-        now = time.monotonic()
+        elif not is_well:  # it did not even come to its first order, and the next may not either
+            self._hire_at = now + _PAUSE_SECONDS
         worker.order_id, worker.deadline, worker.idle_since = None, float("inf"), now
         if not is_well or worker.orders >= _MAX_ORDERS or now - worker.began_at > _HARD_WORK_SECONDS:
             self._dismiss(worker)
@@ -290,8 +298,14 @@ def _obituary(worker: _Worker) -> AppError:
     return JobCrashed(f"The work's process was ended by {signal.Signals(ended.si_status).name}")
 
 
-def _serve(messages: socket.socket, work: Work, say: Callable[[Message], None]) -> Message:
+def _serve(
+    messages: socket.socket, rehearsal: Callable[[], object], work: Work, say: Callable[[Message], None]
+) -> Message:
     """A worker's life: orders, each with its two descriptors, one after the other."""
+    try:
+        rehearsal()
+    except Exception:  # no order has failed: the first one will show whether any can be carried out
+        traceback.print_exc()
     while True:
         line, descriptors, _, _ = socket.recv_fds(messages, MAX_ORDER_BYTES, 2)
         while line and not line.endswith(b"\n"):

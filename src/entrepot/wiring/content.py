@@ -61,6 +61,7 @@ async def open_content(
     origins = build_origins(settings, client)
     browser = _build_browser(settings, nest)
     stack.push_async_callback(browser.close)
+    await browser.prepare()
     stores = await _open_stores(settings, folder, spool)
     cache = CachedFetcher(
         RenderingOrigins(origins, browser, folder.scratch),

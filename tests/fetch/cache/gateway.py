@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from entrepot.assets.conditional import Decision, Representation, decide, parse_http_date
+from entrepot.assets.conditional import Decision, Representation, decide
+from entrepot.dates import parse_http_date
 from entrepot.fetch.cache.contract import CacheStore, Selection
 from entrepot.fetch.cache.directives import request_directives
 from entrepot.fetch.cache.entry import Entry, partition_of

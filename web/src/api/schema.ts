@@ -711,13 +711,8 @@ export interface components {
          */
         BatchBody: {
             /**
-             * Format
-             * @default markdown
-             * @enum {string}
-             */
-            format?: "markdown" | "text" | "html" | "json" | "pdf" | "raw";
-            /**
              * Extract
+             * @description The main content, or the whole page.
              * @default main
              * @enum {string}
              */
@@ -734,16 +729,24 @@ export interface components {
             remove?: string | null;
             /**
              * Links
+             * @description Links in the text, at its end, or not at all.
              * @default inline
              * @enum {string}
              */
             links?: "inline" | "end" | "none";
             /**
              * Images
+             * @description Keep images or drop them.
              * @default keep
              * @enum {string}
              */
             images?: "keep" | "drop";
+            /**
+             * Format
+             * @default markdown
+             * @enum {string}
+             */
+            format?: "markdown" | "text" | "html" | "json" | "pdf" | "raw";
             /**
              * Render
              * @default auto
@@ -1495,10 +1498,6 @@ export interface operations {
     content_api_v1_content_get: {
         parameters: {
             query: {
-                /** @description An http or https address, percent-encoded as a value. */
-                url: string;
-                /** @description Goes before `Accept`; `raw` is the source as it is, `screenshot` a picture of the page. */
-                format?: ("markdown" | "text" | "html" | "json" | "pdf" | "raw" | "screenshot") | null;
                 /** @description The main content, or the whole page. */
                 extract?: "main" | "full";
                 /** @description CSS: take only this. */
@@ -1509,6 +1508,10 @@ export interface operations {
                 links?: "inline" | "end" | "none";
                 /** @description Keep images or drop them. */
                 images?: "keep" | "drop";
+                /** @description An http or https address, percent-encoded as a value. */
+                url: string;
+                /** @description Goes before `Accept`; `raw` is the source as it is, `screenshot` a picture of the page. */
+                format?: ("markdown" | "text" | "html" | "json" | "pdf" | "raw" | "screenshot") | null;
                 /** @description Whether a browser runs the page's scripts: where there is no content without, never, always. */
                 render?: "auto" | "http" | "browser";
                 /** @description CSS: the browser waits for this. */

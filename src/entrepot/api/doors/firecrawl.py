@@ -8,8 +8,8 @@ import re
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from entrepot.api.departure import gone, while_listening
 from entrepot.api.dependencies import OwnerDep, ServicesDep
-from entrepot.api.doors.attention import while_listening
 from entrepot.api.doors.firecrawl_answers import FirecrawlRoute, success
 from entrepot.api.doors.firecrawl_bodies import MapBody, ScrapeBody
 from entrepot.api.doors.firecrawl_documents import document_of
@@ -27,7 +27,10 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 async def scrape(body: ScrapeBody, request: Request, services: ServicesDep, owner: OwnerDep) -> Response:
     """One page, now."""
     wish, url = body.wish(), target_of(body.url)
-    page = await while_listening(request, services.crawling.scraper.scrape(url, wish, owner=owner))
+    scraping = services.crawling.scraper.scrape(url, wish, owner=owner)
+    page = await while_listening(request.receive, scraping)
+    if page is None:
+        return gone()
     return success({"data": document_of({**page, "url": body.url})})
 
 
@@ -41,9 +44,10 @@ async def map_site(body: MapBody, request: Request, services: ServicesDep, owner
         search=body.search, limit=body.limit, sitemap=body.sitemap, may_leave_to_subdomains=body.include_subdomains,
         ignore_query=body.ignore_query_parameters, timeout_seconds=body.timeout / 1000 if body.timeout else None,
     )  # fmt: skip
-    found = await while_listening(
-        request, services.crawling.mapper.map(target_of(body.url), wish, owner=owner)
-    )
+    mapping = services.crawling.mapper.map(target_of(body.url), wish, owner=owner)
+    found = await while_listening(request.receive, mapping)
+    if found is None:
+        return gone()
     links = [{"url": link.url, **({"title": link.title} if link.title else {})} for link in found]
     return success({"links": links})
 

@@ -14,6 +14,7 @@ from entrepot.api.doors.firecrawl_answers import FirecrawlRoute, success
 from entrepot.api.doors.firecrawl_bodies import BatchBody, CrawlBody
 from entrepot.api.doors.firecrawl_documents import document_of
 from entrepot.api.orders import once_of
+from entrepot.dates import rfc3339
 from entrepot.errors import AppError, BadInput, InvalidURL, JobNotFound
 from entrepot.jobs.records import Search
 from entrepot.jobs.schema import PageState
@@ -156,7 +157,7 @@ async def _status(request: Request, services: Services, job: Job, skip: int, lim
         "total": _total(job, counts),
         "completed": counts[PageState.DONE],
         "creditsUsed": counts[PageState.DONE],
-        "expiresAt": _expiry(services, job).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "expiresAt": rfc3339(_expiry(services, job)),
         "data": [document_of(page) for page in results.items],
     }
     if results.next_place is not None:

@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 
 from entrepot.api.address import address_in
 from entrepot.api.content import content_of_path
+from entrepot.api.departure import gone, while_listening
 from entrepot.api.dependencies import OwnerDep, ServicesDep
-from entrepot.api.doors.attention import while_listening
 from entrepot.api.doors.jina_answers import as_data, as_text, envelope, error_body, event
 from entrepot.api.doors.jina_request import (
     JinaRequest,
@@ -93,7 +93,8 @@ async def _answer(
         return StreamingResponse(stream, media_type=_EVENTS, headers={"Cache-Control": "no-store"})
     try:
         wanted = read_request(parse_url(address), headers, owner=owner)
-        return await while_listening(request, _read_once(request, services, wanted, address))
+        once = _read_once(request, services, wanted, address)
+        return await while_listening(request.receive, once) or gone()
     except AppError as error:
         return _failed(request, error)
 

@@ -19,12 +19,16 @@ _UNWANTED = frozenset({"Media", "Ping", "CSPViolationReport", "Prefetch", "TextT
 
 @dataclass(slots=True)
 class MainDocument:
-    """What the main frame's newest document came with. `refusal` is the proxy's code where it refused."""
+    """What the main frame's newest document came with. `refusal` is the proxy's code where it refused; `has_broken_off`:
+    not all of it came.
+    """
 
+    request_id: str = ""
     status: int = 0
     content_type: str | None = None
     last_modified: str | None = None
     refusal: str | None = None
+    has_broken_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Traffic:
             "Network.responseReceived": self._on_response,
             "Network.dataReceived": self._on_data,
             "Network.loadingFinished": self._on_end,
-            "Network.loadingFailed": self._on_end,
+            "Network.loadingFailed": self._on_failure,
         }
 
     async def watch(self, session: str) -> None:
@@ -144,6 +148,7 @@ class Traffic:
         response = parameters["response"]
         fields = {name.lower(): value for name, value in response.get("headers", {}).items()}
         self.main = MainDocument(
+            request_id=parameters["requestId"],
             status=int(response.get("status", 0)),
             content_type=fields.get("content-type") or response.get("mimeType"),
             last_modified=fields.get("last-modified"),
@@ -152,6 +157,11 @@ class Traffic:
 
     def _on_data(self, _session: str, parameters: dict[str, Any]) -> None:
         self._bytes += int(parameters.get("dataLength", 0))
+
+    def _on_failure(self, session: str, parameters: dict[str, Any]) -> None:
+        if parameters["requestId"] == self.main.request_id:
+            self.main.has_broken_off = True
+        self._on_end(session, parameters)
 
     def _on_end(self, _session: str, parameters: dict[str, Any]) -> None:
         self._under_way.discard(parameters["requestId"])

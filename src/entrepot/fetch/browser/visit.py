@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from entrepot.dates import rfc3339
 from entrepot.errors import (
     AppError,
     ContentTooLarge,
@@ -74,7 +75,7 @@ class Visit:
         if not self._wanted.url.startswith(("http://", "https://")):
             raise InvalidURL("A browser is sent to http and https addresses only.")
         started = time.monotonic()
-        fetched_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        fetched_at = rfc3339(datetime.now(UTC))
         self._until = started + self._wanted.timeout_seconds * (1 - _RESERVE)
         try:
             async with asyncio.timeout(self._wanted.timeout_seconds), self._tab.opened():
@@ -122,14 +123,20 @@ class Visit:
 
     async def _settle(self) -> None:
         """Waits until the page has loaded and its network is quiet, but never into the time kept for reading."""
-        loaded = await self._comes_true(self._tab.is_loaded.is_set, self._until)
-        if not loaded:
+        loaded = await self._comes_true(self._is_over, self._until)
+        if self._traffic.main.has_broken_off:
+            self._warnings["page-unfinished"] = "The origin broke off; the page was read as far as it came."
+        elif not loaded:
             self._warnings["page-unfinished"] = "The page was still loading when it was read."
         at_least = time.monotonic() + self._wanted.settle_seconds
         await self._comes_true(
             self._traffic.is_quiet, min(self._until, time.monotonic() + _LONGEST_QUIET_SECONDS)
         )
         await asyncio.sleep(max(0.0, min(at_least, self._until) - time.monotonic()))
+
+    def _is_over(self) -> bool:
+        """Whether the page has loaded, or never will."""
+        return self._tab.is_loaded.is_set() or self._traffic.main.has_broken_off
 
     async def _wait_for(self, selector: str) -> None:
         while (found := await self._tab.evaluate(scripts.has(selector))) is not True:

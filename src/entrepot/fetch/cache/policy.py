@@ -6,8 +6,9 @@ A shared cache serves anyone; a private one serves one principal and may keep wh
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from entrepot.fetch.cache.dates import parse_date
+from entrepot.dates import parse_http_date
 from entrepot.fetch.cache.directives import MAX_SECONDS, request_directives, response_directives
 from entrepot.fetch.headers import Headers
 
@@ -95,7 +96,7 @@ def lifetime(answer: Answer, lifetimes: Lifetimes, *, is_shared: bool, media_typ
 
 def age_seconds(answer: Answer, now: float) -> float:
     """The answer's age at `now` (RFC 9111 section 4.2.3); infinite where its `Age` cannot be read."""
-    made_at = parse_date(answer.headers.get("Date"), now)
+    made_at = _moment(answer.headers.get("Date"), now)
     apparent = max(0.0, answer.responded_at - made_at) if made_at is not None else 0.0
     told = _told_age(answer.headers)
     corrected = told + (answer.responded_at - answer.requested_at)
@@ -151,7 +152,7 @@ def _set_lifetime(answer: Answer, lifetimes: Lifetimes, media_type: str) -> floa
 
 
 def _heuristic_seconds(answer: Answer, cap: int) -> float:
-    changed_at = parse_date(answer.headers.get("Last-Modified"), answer.responded_at)
+    changed_at = _moment(answer.headers.get("Last-Modified"), answer.responded_at)
     if changed_at is None:
         return 0
     return min(cap, max(0.0, _made_at(answer) - changed_at) * _HEURISTIC_PART)
@@ -160,14 +161,14 @@ def _heuristic_seconds(answer: Answer, cap: int) -> float:
 def _seconds_to_expiry(answer: Answer) -> float:
     """An `Expires` that cannot be read, or stands there twice, lies in the past (RFC 9111 section 5.3)."""
     lines = set(answer.headers.get_all("Expires"))
-    expires_at = parse_date(lines.pop(), answer.responded_at) if len(lines) == 1 else None
+    expires_at = _moment(lines.pop(), answer.responded_at) if len(lines) == 1 else None
     if expires_at is None:
         return 0
     return min(MAX_SECONDS, max(0.0, expires_at - _made_at(answer)))
 
 
 def _made_at(answer: Answer) -> float:
-    made_at = parse_date(answer.headers.get("Date"), answer.responded_at)
+    made_at = _moment(answer.headers.get("Date"), answer.responded_at)
     return answer.responded_at if made_at is None else made_at
 
 
@@ -178,3 +179,9 @@ def _told_age(headers: Headers) -> float:
     if len(lines) > 1 or not (lines[0].isascii() and lines[0].isdigit()):
         return math.inf
     return min(int(lines[0][:12]), MAX_SECONDS)
+
+
+def _moment(text: str | None, now: float) -> float | None:
+    """Seconds since the epoch of an HTTP-date."""
+    found = parse_http_date((text or "").strip(" \t"), datetime.fromtimestamp(now, UTC))
+    return None if found is None else found.timestamp()
