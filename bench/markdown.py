@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.structure import KINDS, Tally, facts_of_html, facts_of_markdown
-from entrepot.content.clean import clean
 from entrepot.content.document import Document, Metadata
 from entrepot.content.formats import markdown, text
-from entrepot.content.markup import parse_html
+from entrepot.content.markup.clean import clean
+from entrepot.content.markup.tree import parse_html
 
 URL = "http://origin.example/page.html"
 MIN_KEPT = 0.97

@@ -1,6 +1,6 @@
 """`python -m bench.extraction.titles PAGES`: learns what speaks for a title, with cross-validation by site on the building part.
 
-Needs numpy and scipy. It prints the weights that `entrepot.content.title` has, rounded.
+Needs numpy and scipy. It prints the weights that `entrepot.content.facts.title` has, rounded.
 """
 
 import argparse
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from bench.extraction.corpus import FOLDS, Sample, load, words_of
-from entrepot.content.markup import parse_html
-from entrepot.content.metadata import Facts
-from entrepot.content.structured import json_ld_nodes
-from entrepot.content.title import WEIGHTS, candidates, traits
+from entrepot.content.facts.metadata import Facts
+from entrepot.content.facts.structured import json_ld_nodes
+from entrepot.content.facts.title import WEIGHTS, candidates, traits
+from entrepot.content.markup.tree import parse_html
 
 _RIDGE = 3.0
 

@@ -20,7 +20,6 @@ import scipy.sparse
 
 from bench.extraction import networks
 from bench.extraction.corpus import FOLDS, Sample, hits, load, word_f1
-from entrepot.content.clean import reveal
 from entrepot.content.extraction import model as trained
 from entrepot.content.extraction.choose import best_lines
 from entrepot.content.extraction.forest import MAX_LEAVES
@@ -32,9 +31,10 @@ from entrepot.content.extraction.network import Network
 from entrepot.content.extraction.outline import Outline, outline_of
 from entrepot.content.extraction.repeats import repeated
 from entrepot.content.extraction.vocabulary import is_pair, name_tokens
-from entrepot.content.markup import parse_html
-from entrepot.content.metadata import read_metadata
-from entrepot.content.structured import json_ld_nodes
+from entrepot.content.facts.metadata import read_metadata
+from entrepot.content.facts.structured import json_ld_nodes
+from entrepot.content.markup.clean import reveal
+from entrepot.content.markup.tree import parse_html
 
 TARGET = Path(trained.__file__).with_name("model.npz")
 MAX_PAGE_TOKENS = 8000

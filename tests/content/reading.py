@@ -5,9 +5,9 @@ from typing import Any
 
 from entrepot.content.convert import convert
 from entrepot.content.document import Metadata, Page
+from entrepot.content.facts.metadata import read_metadata
 from entrepot.content.format import Format
-from entrepot.content.markup import parse_html
-from entrepot.content.metadata import read_metadata
+from entrepot.content.markup.tree import parse_html
 from entrepot.content.options import ContentOptions
 
 URL = "https://harbour.example/news/crane.html"

@@ -9,8 +9,8 @@ from entrepot.content.convert import READERS, convert, reader_of
 from entrepot.content.format import MEDIA_TYPES, Format
 from entrepot.content.options import ContentOptions
 from entrepot.errors import ConversionUnsupported, DocumentBroken
-from tests.content.documents import EVERY_KIND, plain_pdf, word_document
 from tests.content.reading import ARTICLE, HTML, render, source
+from tests.content.written import EVERY_KIND, plain_pdf, word_document
 
 PDF_FILE = b"%PDF-1.7\n..."
 

@@ -5,8 +5,8 @@ import pytest
 from entrepot.content.format import Format
 from entrepot.content.formats.delimited import delimiter_of
 from entrepot.errors import NoContent
-from tests.content.documents import markdown_of, notices_of, rendering
 from tests.content.rereading import reread
+from tests.content.written import markdown_of, notices_of, rendering
 
 
 def cells_of(body: str | bytes, content_type: str = "text/csv") -> list[list[str]]:

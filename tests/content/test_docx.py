@@ -7,8 +7,8 @@ from docx.shared import Pt
 
 from entrepot.content.format import Format
 from entrepot.errors import NoContent
-from tests.content.documents import WORD, markdown_of, rendering, rezipped, saved, word_document
 from tests.content.rereading import outline, reread
+from tests.content.written import WORD, markdown_of, rendering, rezipped, saved, word_document
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

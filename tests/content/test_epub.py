@@ -4,7 +4,7 @@ import pytest
 
 from entrepot.content.format import Format
 from entrepot.errors import NoContent
-from tests.content.documents import book, chapter, markdown_of, rendering
+from tests.content.written import book, chapter, markdown_of, rendering
 
 FACTS = "<dc:title>Cranes</dc:title><dc:creator>Ann Lee</dc:creator><dc:creator>Bo</dc:creator><dc:language>en</dc:language><dc:date>2026-03-01</dc:date>"
 

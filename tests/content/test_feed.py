@@ -4,7 +4,7 @@ import pytest
 
 from entrepot.content.format import Format
 from entrepot.errors import DocumentBroken, NoContent
-from tests.content.documents import ATOM, JSON_FEED, RSS, markdown_of, notices_of, rendering
+from tests.content.written import ATOM, JSON_FEED, RSS, markdown_of, notices_of, rendering
 
 FULL = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
  xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Harbour &amp; sea</title><link>https://harbour.example/</link>

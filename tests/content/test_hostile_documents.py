@@ -9,7 +9,8 @@ import pytest
 
 from entrepot.content.format import Format
 from entrepot.errors import AppError, DocumentBroken, DocumentEncrypted, DocumentTooLarge, NoContent
-from tests.content.documents import (
+from tests.content.documents.test_xml_source import LAUGHS
+from tests.content.written import (
     EVERY_KIND,
     EXCEL,
     POWERPOINT,
@@ -27,7 +28,6 @@ from tests.content.documents import (
     workbook,
     zipped,
 )
-from tests.content.test_xml_source import LAUGHS
 
 TYPES = {"docx": WORD, "xlsx": EXCEL, "pptx": POWERPOINT, "pdf": "application/pdf", "epub": "application/epub+zip",
          "odt": "application/vnd.oasis.opendocument.text", "rtf": "application/rtf", "rss": "application/rss+xml",

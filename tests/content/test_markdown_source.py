@@ -4,7 +4,7 @@ import pytest
 
 from entrepot.content.format import Format
 from entrepot.errors import NoContent
-from tests.content.documents import markdown_of, rendering
+from tests.content.written import markdown_of, rendering
 
 MARKDOWN = "text/markdown"
 PLAIN = "# Head\n\n* one\n* two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[x](https://e.example/) ~~gone~~\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from entrepot.errors import DocumentBroken, NoContent
-from tests.content.documents import markdown_of, open_document, rendering, rezipped, zipped
+from tests.content.written import markdown_of, open_document, rendering, rezipped, zipped
 
 BOLD = '<style:style style:name="B"><style:text-properties fo:font-weight="bold"/></style:style>'
 NUMBERED = '<text:list-style style:name="N"><text:list-level-style-number text:level="1"/></text:list-style>'

@@ -28,9 +28,9 @@ from reportlab.platypus import (
 
 from entrepot.content.format import Format
 from entrepot.errors import DocumentEncrypted, NoContent
-from tests.content.documents import markdown_of, notices_of, pdf, rendering, saved
 from tests.content.reading import PROSE
 from tests.content.rereading import outline, reread
+from tests.content.written import markdown_of, notices_of, pdf, rendering, saved
 
 STYLES = getSampleStyleSheet()
 LONG = " ".join(PROSE)

@@ -6,8 +6,8 @@ from PIL.ExifTags import GPS, IFD, Base
 
 from entrepot.content.format import Format
 from entrepot.errors import DocumentBroken
-from tests.content.documents import markdown_of, picture, rendering
 from tests.content.rereading import reread
+from tests.content.written import markdown_of, picture, rendering
 
 ADDRESS = "https://harbour.example/pictures/a%20crane.jpg"
 SVG = (

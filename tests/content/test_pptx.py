@@ -7,7 +7,7 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
 from entrepot.errors import NoContent
-from tests.content.documents import markdown_of, rendering, saved, slides
+from tests.content.written import markdown_of, rendering, saved, slides
 
 BOX = (Inches(1), Inches(2), Inches(4), Inches(2))
 

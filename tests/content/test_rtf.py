@@ -4,7 +4,7 @@ import pytest
 
 from entrepot.content.format import Format
 from entrepot.errors import DocumentBroken, NoContent
-from tests.content.documents import RTF, markdown_of, rendering
+from tests.content.written import RTF, markdown_of, rendering
 
 HEAD = r"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset0 A;}{\f1\fcharset204 B;}{\f2\fcharset128 C;}}"
 

@@ -5,7 +5,7 @@ import pytest
 from entrepot.content.document import Page
 from entrepot.content.source_type import source_type
 from entrepot.errors import ConversionUnsupported, DocumentEncrypted
-from tests.content.documents import (
+from tests.content.written import (
     EVERY_KIND,
     EXCEL,
     JSON_FEED,

@@ -11,8 +11,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from entrepot.content.format import Format
 from entrepot.errors import NoContent
-from tests.content.documents import EXCEL, markdown_of, rendering, rezipped, saved, workbook
 from tests.content.rereading import reread
+from tests.content.written import EXCEL, markdown_of, rendering, rezipped, saved, workbook
 
 
 def sheet_of(*rows: list[object], title: str = "Ships") -> tuple[openpyxl.Workbook, Worksheet]:

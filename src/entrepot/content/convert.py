@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
-from entrepot.content.charset import CHARSET_GUESSED, guessed
 from entrepot.content.document import Document, Metadata, Notice, Page
+from entrepot.content.encoding.charset import CHARSET_GUESSED, guessed
 from entrepot.content.format import Format
 from entrepot.content.formats import html, json_document, markdown, text
 from entrepot.content.headline import with_headline

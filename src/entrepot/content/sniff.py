@@ -2,7 +2,7 @@
 
 import re
 
-from entrepot.content.charset import decode, is_utf16
+from entrepot.content.encoding.charset import decode, is_utf16
 
 _TEXTS = ("text/", "application/json", "application/xml", "application/xhtml+xml", "image/svg+xml")
 SNIFFED_BYTES = 4096

@@ -4,9 +4,9 @@ import re
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from entrepot.content.archive import Archive
-from entrepot.content.charset import decode
 from entrepot.content.document import Page
+from entrepot.content.documents.archive import Archive
+from entrepot.content.encoding.charset import decode
 from entrepot.content.sniff import (
     EPUB,
     FEED_TYPES,

@@ -9,10 +9,10 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from entrepot.content.charset import decode
-from entrepot.content.markup import parse_html
-from entrepot.content.metadata import read_metadata
-from entrepot.content.structured import ARTICLE_TYPES, json_ld_nodes, types_of
+from entrepot.content.encoding.charset import decode
+from entrepot.content.facts.metadata import read_metadata
+from entrepot.content.facts.structured import ARTICLE_TYPES, json_ld_nodes, types_of
+from entrepot.content.markup.tree import parse_html
 
 WORDS_OF_AN_ARTICLE = 250
 WORDS_OF_A_SHORT_ARTICLE = 80

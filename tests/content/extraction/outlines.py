@@ -2,7 +2,7 @@
 
 from entrepot.content.extraction.measures import Measures
 from entrepot.content.extraction.outline import Outline, outline_of
-from entrepot.content.markup import parse_html
+from entrepot.content.markup.tree import parse_html
 
 
 def outlined(body: str) -> Outline:

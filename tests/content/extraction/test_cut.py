@@ -7,7 +7,7 @@ from lxml.html import HtmlElement, tostring
 from entrepot.content.extraction.cut import cut_down, title_line, with_pieces
 from entrepot.content.extraction.measures import Measures
 from entrepot.content.extraction.outline import outline_of
-from entrepot.content.markup import parse_html
+from entrepot.content.markup.tree import parse_html
 
 TEXT = "<p>kept {}, and long enough to weigh something here</p>"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from entrepot.content.extraction.outline import is_hidden
-from entrepot.content.markup import parse_html
+from entrepot.content.markup.tree import parse_html
 from tests.content.extraction.outlines import lines_of, measured, outlined
 
 

@@ -1,0 +1,1 @@
+"""Markdown (CommonMark and GFM) of a clean tree."""

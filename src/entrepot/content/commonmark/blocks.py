@@ -13,7 +13,7 @@ from entrepot.content.commonmark.lists import Block, Item, joined, list_block, n
 from entrepot.content.commonmark.maths import formula_lines
 from entrepot.content.commonmark.phrase import Phrase
 from entrepot.content.commonmark.tables import table_lines
-from entrepot.content.markup import BLOCKS
+from entrepot.content.markup.tree import BLOCKS
 
 _MAX_NESTED = 30
 """Lists and quotations nested deeper are written as if they were not: each level is written again on every line."""

@@ -11,7 +11,7 @@ from entrepot.content.commonmark.escape import destination, escape, is_autolink,
 from entrepot.content.commonmark.maths import formula
 from entrepot.content.commonmark.notes import Footnotes, References
 from entrepot.content.commonmark.phrase import BLANK, LINE, Phrase, Style, write
-from entrepot.content.markup import BLOCKS
+from entrepot.content.markup.tree import BLOCKS
 from entrepot.content.superscript import spelled
 
 MARKS: Final = {

@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 from entrepot.content.extraction.head import letters
 from entrepot.content.extraction.measures import Measures, sums
 from entrepot.content.extraction.outline import TAGS, Outline
-from entrepot.content.markup import BLOCKS, TextNode
+from entrepot.content.markup.tree import BLOCKS, TextNode
 
 Bools = npt.NDArray[np.bool_]
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from entrepot.content.extraction.vocabulary import parts_of
-from entrepot.content.structured import Node, types_of
+from entrepot.content.facts.structured import Node, types_of
 
 _SIGNS = re.compile(r"[\W_]+")
 _YEAR = re.compile(r"/20\d\d/")

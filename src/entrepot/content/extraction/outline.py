@@ -9,7 +9,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from entrepot.content.extraction.vocabulary import names_of, parts_of
-from entrepot.content.markup import BLOCKS, TextNode
+from entrepot.content.markup.tree import BLOCKS, TextNode
 
 TAGS: Final = (
     "p", "li", "a", "h1", "h2", "h3", "h4", "h5", "h6", "td", "th", "dt", "dd", "pre", "code", "blockquote", "figure",

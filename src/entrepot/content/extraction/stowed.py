@@ -3,7 +3,7 @@
 from lxml import etree
 from lxml.html import HtmlElement, fromstring
 
-from entrepot.content.markup import text_runs
+from entrepot.content.markup.tree import text_runs
 
 _MIN_WORDS = 80
 """A text of fewer words is taken for a summary."""

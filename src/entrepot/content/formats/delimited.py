@@ -4,10 +4,10 @@ import csv
 import io
 from collections.abc import Iterator
 
-from entrepot.content.assembly import of_fragment
-from entrepot.content.blocks import MAX_CELLS, text_table
-from entrepot.content.charset import decode
 from entrepot.content.document import Document, Metadata, Notice, Page
+from entrepot.content.documents.assembly import of_fragment
+from entrepot.content.documents.blocks import MAX_CELLS, text_table
+from entrepot.content.encoding.charset import decode
 from entrepot.content.options import ContentOptions
 from entrepot.errors import DocumentBroken, NoContent
 

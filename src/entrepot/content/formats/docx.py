@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from entrepot.content.assembly import assemble
-from entrepot.content.blocks import Cell, Flow, element, emphasised, escape, link, picture, table
-from entrepot.content.clean import fragment_tree
 from entrepot.content.document import Document, Notice, Page
-from entrepot.content.formulas import formula
-from entrepot.content.ooxml import Package
+from entrepot.content.documents.assembly import assemble
+from entrepot.content.documents.blocks import Cell, Flow, element, emphasised, escape, link, picture, table
+from entrepot.content.documents.formulas import formula
+from entrepot.content.documents.ooxml import Package
+from entrepot.content.documents.word_styles import Styles, has, is_monospaced, read_styles
+from entrepot.content.documents.xml_source import attribute, child, children, local_name, text_of
+from entrepot.content.markup.clean import fragment_tree
 from entrepot.content.options import ContentOptions
-from entrepot.content.word_styles import Styles, has, is_monospaced, read_styles
-from entrepot.content.xml_source import attribute, child, children, local_name, text_of
 
 _WRAPPERS = frozenset(
     {"sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo", "dir", "bdo", "fldSimple"}

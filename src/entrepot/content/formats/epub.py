@@ -6,16 +6,16 @@ from urllib.parse import unquote
 from lxml import etree
 from lxml.html import HtmlElement
 
-from entrepot.content.archive import Archive
-from entrepot.content.assembly import of_fragment
-from entrepot.content.blocks import picture
-from entrepot.content.charset import decode
-from entrepot.content.clean import clean, drop_hidden
 from entrepot.content.document import Document, Metadata, Notice, Page
-from entrepot.content.markup import parse_html
+from entrepot.content.documents.archive import Archive
+from entrepot.content.documents.assembly import of_fragment
+from entrepot.content.documents.blocks import picture
+from entrepot.content.documents.xml_source import attribute, child, children, local_name, parse_xml, text_of
+from entrepot.content.encoding.charset import decode
+from entrepot.content.markup.clean import clean, drop_hidden
+from entrepot.content.markup.selection import select
+from entrepot.content.markup.tree import parse_html
 from entrepot.content.options import ContentOptions
-from entrepot.content.selection import select
-from entrepot.content.xml_source import attribute, child, children, local_name, parse_xml, text_of
 from entrepot.errors import DocumentBroken, DocumentEncrypted, NoContent
 
 _MAX_CHAPTERS = 2000

@@ -6,14 +6,14 @@ from html import unescape
 
 from lxml import etree
 
-from entrepot.content.assembly import assemble
-from entrepot.content.blocks import escape
-from entrepot.content.charset import decode
 from entrepot.content.document import Document, Metadata, Notice, Page
-from entrepot.content.feed_page import MAX_ENTRIES, Entry, date_of, feed_page
-from entrepot.content.metadata import absolute
+from entrepot.content.documents.assembly import assemble
+from entrepot.content.documents.blocks import escape
+from entrepot.content.documents.feed_page import MAX_ENTRIES, Entry, date_of, feed_page
+from entrepot.content.documents.xml_source import attribute, child, children, local_name, parse_xml, text_of
+from entrepot.content.encoding.charset import decode
+from entrepot.content.markup.addresses import absolute
 from entrepot.content.options import ContentOptions
-from entrepot.content.xml_source import attribute, child, children, local_name, parse_xml, text_of
 from entrepot.errors import DocumentBroken, NoContent
 
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")

@@ -5,16 +5,17 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from entrepot.content.charset import decode
-from entrepot.content.clean import clean, drop_hidden, reading_tree, reveal
 from entrepot.content.document import Document, Image, Link, Notice, Page
+from entrepot.content.encoding.charset import decode
 from entrepot.content.extraction import Extraction, extract_main, head_of
-from entrepot.content.markup import parse_html
-from entrepot.content.metadata import base_of, read_metadata
+from entrepot.content.facts.metadata import read_metadata
+from entrepot.content.facts.structured import json_ld_nodes
+from entrepot.content.facts.walls import notices_of, signs_of
+from entrepot.content.markup.addresses import base_of
+from entrepot.content.markup.clean import clean, drop_hidden, reading_tree, reveal
+from entrepot.content.markup.selection import select
+from entrepot.content.markup.tree import parse_html
 from entrepot.content.options import ContentOptions
-from entrepot.content.selection import select
-from entrepot.content.structured import json_ld_nodes
-from entrepot.content.walls import notices_of, signs_of
 from entrepot.errors import NoContent
 
 _MAX_LISTED = 20_000
@@ -30,7 +31,7 @@ def read(page: Page, options: ContentOptions) -> Document:
     _alive = list(tree.iter())  # else lxml makes every element anew, slowly, for each walk
     nodes = json_ld_nodes(tree)
     metadata = read_metadata(tree, page.final_url, nodes)
-    base = base_of(tree, page.final_url)
+    base = base_of(tree.iter("base"), page.final_url)
     if options.selector or options.remove:
         tree = select(text, options.selector, options.remove)
     signs = signs_of(tree, nodes)

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from html import escape
 from typing import Any
 
-from entrepot.content.charset import decode
 from entrepot.content.document import Document, Metadata, Page, Verbatim
+from entrepot.content.encoding.charset import decode
 from entrepot.content.options import ContentOptions
 from entrepot.errors import NoContent
 

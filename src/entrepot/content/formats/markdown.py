@@ -4,12 +4,12 @@ import re
 
 from lxml.html import HtmlElement
 
-from entrepot.content.clean import reading_tree
 from entrepot.content.commonmark.blocks import Blocks
 from entrepot.content.commonmark.inline import Inline
 from entrepot.content.commonmark.notes import Footnotes, References
 from entrepot.content.document import Document, Verbatim
-from entrepot.content.markup import BLOCKS
+from entrepot.content.markup.clean import reading_tree
+from entrepot.content.markup.tree import BLOCKS
 from entrepot.content.options import LinkMode
 
 _FENCE = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)

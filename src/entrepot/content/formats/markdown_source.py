@@ -5,10 +5,10 @@ import re
 from lxml import etree
 from markdown_it import MarkdownIt
 
-from entrepot.content.assembly import assemble
-from entrepot.content.charset import decode
 from entrepot.content.document import Document, Metadata, Page, Verbatim
-from entrepot.content.metadata import absolute
+from entrepot.content.documents.assembly import assemble
+from entrepot.content.encoding.charset import decode
+from entrepot.content.markup.addresses import absolute
 from entrepot.content.options import ContentOptions
 from entrepot.errors import NoContent
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from entrepot.content.archive import Archive
-from entrepot.content.assembly import assemble, of_fragment
-from entrepot.content.blocks import Cell, Flow, element, emphasised, escape, link, picture, table
 from entrepot.content.document import Document, Metadata, Notice, Page
+from entrepot.content.documents.archive import Archive
+from entrepot.content.documents.assembly import assemble, of_fragment
+from entrepot.content.documents.blocks import Cell, Flow, element, emphasised, escape, link, picture, table
+from entrepot.content.documents.sheet import Book
+from entrepot.content.documents.xml_source import attribute, child, children, local_name, parse_xml, text_of
 from entrepot.content.options import ContentOptions
-from entrepot.content.sheet import Book
-from entrepot.content.xml_source import attribute, child, children, local_name, parse_xml, text_of
 from entrepot.errors import DocumentBroken, DocumentEncrypted, NoContent
 
 _SKIPPED = frozenset({"tracked-changes", "sequence-decls", "forms", "annotation", "annotation-end", "bookmark",

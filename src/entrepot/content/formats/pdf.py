@@ -10,8 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 from lxml.html import HtmlElement
 
-from entrepot.content.clean import fragment_tree
 from entrepot.content.document import Document, Notice
+from entrepot.content.markup.clean import fragment_tree
 from entrepot.content.typesetting.length import cut_to_length
 from entrepot.content.typesetting.pages import write_pages
 from entrepot.content.typesetting.writer import Picture

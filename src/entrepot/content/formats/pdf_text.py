@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
-from entrepot.content.assembly import assemble
 from entrepot.content.document import Document, Metadata, Notice, Page
+from entrepot.content.documents.assembly import assemble
 from entrepot.content.layout.furniture import without_furniture
 from entrepot.content.layout.glyphs import PrintedDocument
 from entrepot.content.layout.grids import take_grids

@@ -12,9 +12,9 @@ from urllib.parse import unquote, urlsplit
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 from PIL.ExifTags import Base
 
-from entrepot.content.assembly import assemble
-from entrepot.content.blocks import text_table
 from entrepot.content.document import Document, Metadata, Page
+from entrepot.content.documents.assembly import assemble
+from entrepot.content.documents.blocks import text_table
 from entrepot.content.options import ContentOptions
 from entrepot.errors import DocumentBroken
 

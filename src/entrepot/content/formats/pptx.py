@@ -5,12 +5,22 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from entrepot.content.assembly import assemble
-from entrepot.content.blocks import Cell, Flow, element, emphasised, escape, link, picture, table, text_table
 from entrepot.content.document import Document, Notice, Page
-from entrepot.content.ooxml import Package
+from entrepot.content.documents.assembly import assemble
+from entrepot.content.documents.blocks import (
+    Cell,
+    Flow,
+    element,
+    emphasised,
+    escape,
+    link,
+    picture,
+    table,
+    text_table,
+)
+from entrepot.content.documents.ooxml import Package
+from entrepot.content.documents.xml_source import attribute, child, children, local_name, text_of
 from entrepot.content.options import ContentOptions
-from entrepot.content.xml_source import attribute, child, children, local_name, text_of
 from entrepot.errors import NoContent
 
 _TITLES = frozenset({"title", "ctrTitle"})

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from entrepot.content.assembly import assemble
-from entrepot.content.blocks import Cell, Flow, emphasised, escape, link, table
 from entrepot.content.document import Document, Metadata, Notice, Page
+from entrepot.content.documents.assembly import assemble
+from entrepot.content.documents.blocks import Cell, Flow, emphasised, escape, link, table
+from entrepot.content.documents.rtf_tokens import Token, tokens
 from entrepot.content.options import ContentOptions
-from entrepot.content.rtf_tokens import Token, tokens
 from entrepot.errors import DocumentBroken
 
 _SKIPPED = frozenset({

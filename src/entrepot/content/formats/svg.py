@@ -4,11 +4,11 @@ from html import escape as escape_attribute
 
 from lxml import etree
 
-from entrepot.content.assembly import assemble
-from entrepot.content.blocks import element, escape, text_table
 from entrepot.content.document import Document, Metadata, Page
+from entrepot.content.documents.assembly import assemble
+from entrepot.content.documents.blocks import element, escape, text_table
+from entrepot.content.documents.xml_source import child, local_name, parse_xml, text_of
 from entrepot.content.options import ContentOptions
-from entrepot.content.xml_source import child, local_name, parse_xml, text_of
 from entrepot.errors import DocumentBroken
 
 _MAX_TEXTS = 2000

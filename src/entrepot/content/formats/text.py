@@ -6,12 +6,12 @@ from html import escape
 from lxml import etree
 from lxml.html import HtmlElement
 
-from entrepot.content.charset import decode
-from entrepot.content.clean import reading_tree
 from entrepot.content.commonmark.escape import plain
 from entrepot.content.commonmark.notes import Footnotes
 from entrepot.content.document import Document, Metadata, Page, Verbatim
-from entrepot.content.markup import BLOCKS
+from entrepot.content.encoding.charset import decode
+from entrepot.content.markup.clean import reading_tree
+from entrepot.content.markup.tree import BLOCKS
 from entrepot.content.options import ContentOptions, LinkMode
 from entrepot.content.superscript import spelled
 from entrepot.errors import NoContent

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from entrepot.content.assembly import of_fragment
-from entrepot.content.blocks import escape, link
 from entrepot.content.document import Document, Page
-from entrepot.content.metadata import absolute
-from entrepot.content.ooxml import Package
+from entrepot.content.documents.assembly import of_fragment
+from entrepot.content.documents.blocks import escape, link
+from entrepot.content.documents.ooxml import Package
+from entrepot.content.documents.sheet import Book, date_text, duration_text, number_text, percent_text
+from entrepot.content.documents.xml_source import attribute, child, children
+from entrepot.content.markup.addresses import absolute
 from entrepot.content.options import ContentOptions
-from entrepot.content.sheet import Book, date_text, duration_text, number_text, percent_text
-from entrepot.content.xml_source import attribute, child, children
 from entrepot.errors import DocumentBroken, NoContent
 
 _DATES = {

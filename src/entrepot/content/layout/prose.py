@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
-from entrepot.content.blocks import Cell, Flow, emphasised, escape, link, table
+from entrepot.content.documents.blocks import Cell, Flow, emphasised, escape, link, table
 from entrepot.content.layout.outline import Outline
 from entrepot.content.layout.paragraphs import Paragraph, Span, plain_text, runs_across, spans_of
 from entrepot.content.layout.shapes import Grid, Line

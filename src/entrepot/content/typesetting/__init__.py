@@ -1,0 +1,1 @@
+"""Content as printed pages, set by Typst."""
