@@ -46,9 +46,10 @@ def page_numbers(m: Measures, word_scores: Floats) -> Floats:
     in_long = float((m.words * is_long).sum())
     tags, groups = m.path_tags[m.element], m.path_groups[m.element]
     is_priced = [len(text) < 200 and ("$" in text or "£" in text or "€" in text) for text in m.wordings]
+    priced = float(m.by_wording([is_priced]).sum())
     numbers = [
         m.count, words, float((m.words * m.link_share).sum()) / words, int(is_long.sum()), in_long, in_long / words,
-        float(m.words.max(initial=0)), float(m.by_wording([is_priced]).sum()) / count, float(m.is_heading.sum()), float(m.is_heading.sum()) / count,
+        float(m.words.max(initial=0)), priced / count, float(m.is_heading.sum()), float(m.is_heading.sum()) / count,
         float(m.commas.sum()) / words, float(m.stops.sum()) / words, float(m.twins.max(initial=0)),
         ninth_decile(m.twins), float((m.words * (word_scores > 0)).sum()) / words, len(m.twins),
         float(m.images[-1]), float(m.images[-1]) / count,

@@ -92,10 +92,8 @@ def line_tokens(lowered: str) -> list[str]:
     Numbers are all one, so that "12 comments" and "7 comments" are.
     """
     if len(lowered) > _BEGINNING_CHARS:
-        return _edges(
-            _spelled([found.group() for found in islice(_WORD.finditer(lowered, 0, _BEGINNING_CHARS), 4)]),
-            lowered,
-        )
+        first = islice(_WORD.finditer(lowered, 0, _BEGINNING_CHARS), 4)
+        return _edges(_spelled([word.group() for word in first]), lowered)
     words = _spelled(_WORD.findall(lowered))
     if len(words) > _SHORT:
         return _edges(words[:4], lowered)
