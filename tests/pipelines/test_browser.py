@@ -364,6 +364,19 @@ def test_page_that_breaks_off_is_read_at_once_as_far_as_it_came(lounge: Lounge, 
     assert "broke off" in found.rendered.warnings["page-unfinished"]
 
 
+def test_page_that_is_left_while_it_loads_has_not_broken_off(lounge: Lounge, stage: HostileOrigin) -> None:
+    page(stage, "/there", "<p>Arrived.")
+
+    async def answer(exchange: Exchange) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 99999\r\n\r\n"
+        await exchange.send(head + b"<p>Here." + b" " * 2000 + b"<script>location = '/there'</script>")
+        await exchange.gone()
+
+    found = lounge.render(stage.on("/left", answer))
+    assert "Arrived." in found.html
+    assert found.rendered.warnings == {}
+
+
 def test_origin_that_does_not_answer_is_given_up(lounge: Lounge, stage: HostileOrigin) -> None:
     with pytest.raises(UpstreamTimeout):
         lounge.render(stage.on("/silent", never), timeout_seconds=1)

@@ -159,7 +159,8 @@ class Traffic:
         self._bytes += int(parameters.get("dataLength", 0))
 
     def _on_failure(self, session: str, parameters: dict[str, Any]) -> None:
-        if parameters["requestId"] == self.main.request_id:
+        is_left = parameters.get("canceled")  # for another page
+        if parameters["requestId"] == self.main.request_id and not is_left:
             self.main.has_broken_off = True
         self._on_end(session, parameters)
 
