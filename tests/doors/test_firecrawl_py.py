@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from tests.acceptance.service import ServiceProcess
+from tests.acceptance.service import ServiceProcess, wait_until
 from tests.doors.web import Web, fill
 
 with warnings.catch_warnings():
@@ -157,3 +157,30 @@ def test_async_client_scrapes_maps_crawls_and_batches(service: ServiceProcess, w
         assert sorted(one.metadata.source_url for one in batch.data) == sorted(urls)
 
     asyncio.run(story())
+
+
+def test_crawl_is_watched(client: Firecrawl, web: Web) -> None:
+    paths = fill(web)
+    job = client.start_crawl(web.url("/"), scrape_options=ScrapeOptions(formats=["markdown"]))
+    watcher = client.watcher(job.id, kind="crawl", poll_interval=30, timeout=60)
+    seen: list[str] = []
+    ends: list[str] = []
+    watcher.add_event_listener("document", lambda told: seen.append(told["data"]["metadata"]["sourceURL"]))
+    watcher.add_event_listener("done", lambda told: ends.append(told["status"]))
+    watcher.start()
+    wait_until(lambda: bool(ends))
+    watcher.stop()
+    assert sorted(seen) == sorted(web.url(path) for path in paths)
+    assert ends == ["completed"]
+
+
+def test_batch_is_watched_by_the_async_client(service: ServiceProcess, web: Web) -> None:
+    urls = [web.publish(f"/{number}", f"Page {number}") for number in range(3)]
+
+    async def watch() -> list[str]:
+        client = AsyncFirecrawl(api_key="fc-any", api_url=service.url)
+        job = await client.start_batch_scrape(urls, formats=["markdown"])
+        watcher = client.watcher(job.id, kind="batch", poll_interval=30, timeout=60)
+        return [snapshot.status async for snapshot in watcher]
+
+    assert asyncio.run(watch())[-1] == "completed"

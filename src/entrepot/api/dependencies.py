@@ -3,7 +3,8 @@
 import re
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header
+from starlette.requests import HTTPConnection
 
 from entrepot.errors import BadInput
 from entrepot.wiring.services import Services
@@ -14,13 +15,13 @@ LOCAL_OWNER = "local"
 """Who owns everything while authentication is off."""
 
 
-def services_of(request: Request) -> Services:
+def services_of(connection: HTTPConnection) -> Services:
     """The objects that wiring built for this process."""
-    services: Services = request.app.state.services
+    services: Services = connection.app.state.services
     return services
 
 
-def owner_of(_request: Request) -> str:
+def owner_of(_connection: HTTPConnection) -> str:
     """The owner on whose behalf the request is made."""
     return LOCAL_OWNER
 

@@ -10,12 +10,13 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from entrepot.api.problems import problem
 from entrepot.errors import AppError, CrossSiteRequest, HostNotServed
 
+_WEBSOCKET = "websocket"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -30,14 +31,15 @@ class Doorkeeper:
         self._names = None if names is None else {"localhost", *(name.lower().rstrip(".") for name in names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        # A WebSocket can be read by any page that opens it, unlike other answers: it counts as a change.
+        refusal = self._refusal(scope.get("method", _WEBSOCKET), Headers(scope=scope))
         if refusal is None:
             await self._app(scope, receive, send)
         else:
-            await problem(refusal, Request(scope))(scope, receive, send)
+            await problem(refusal, HTTPConnection(scope))(scope, receive, send)
 
     def _refusal(self, method: str, headers: Headers) -> AppError | None:
         host = headers.get("host", "")
@@ -46,7 +48,7 @@ class Doorkeeper:
                 "This service does not go by that name; ENTREPOT_ALLOWED_HOSTS lists the names that it goes by."
             )
         if method not in _READING and is_from_elsewhere(headers):
-            return CrossSiteRequest("Another site's page may not change anything here.")
+            return CrossSiteRequest("Another site's page may not change anything here, nor watch.")
         return None
 
     def _is_ours(self, name: str) -> bool:

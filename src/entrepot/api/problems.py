@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from entrepot.errors import (
@@ -27,7 +28,7 @@ _UNREADABLE_BODY = "There was an error parsing the body"  # FastAPI's words for 
 _log = get_logger("api")
 
 
-def problem(error: AppError, request: Request, headers: Mapping[str, str] | None = None) -> Response:
+def problem(error: AppError, request: HTTPConnection, headers: Mapping[str, str] | None = None) -> Response:
     """The answer that says what `error` says; `correlation_id` is the request's id."""
     body = problem_body(error, instance=request.url.path, request_id=getattr(request.state, "request_id", ""))
     sent = {"Cache-Control": "no-store", **(headers or {})}

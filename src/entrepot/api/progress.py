@@ -91,7 +91,7 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         async with self._subscription as events:
             await _send_text(send, f"retry: {_RECONNECT_MS}\n\n")
-            async for event in _with_heartbeats(events, self._heartbeat_seconds):
+            async for event in with_heartbeats(events, self._heartbeat_seconds):
                 if event is None:
                     await _send_text(send, ": still here\n\n")
                 elif (rendered := await self._render(event)) is not None:
@@ -100,7 +100,7 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _with_heartbeats(events: Subscription, seconds: float) -> AsyncIterator[Event | None]:
+async def with_heartbeats(events: Subscription, seconds: float) -> AsyncIterator[Event | None]:
     """The subscription's events, with None wherever nothing happened for a while."""
     while True:
         try:

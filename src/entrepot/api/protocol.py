@@ -62,6 +62,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0  # what follows in the same piece is not counted: a piece is small
         super().on_message_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        self._disarm()
+        super().handle_websocket_upgrade()
+
     def send_400_response(self, msg: str) -> None:
         self._refuse(self._refusal or BadInput(msg))
 

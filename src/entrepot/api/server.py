@@ -19,6 +19,7 @@ from entrepot.telemetry import configure_logs
 from entrepot.wiring.services import Services
 
 GRACE_SECONDS = 5
+_MAX_MESSAGE_BYTES = 64 * 1024  # of what a client says over a WebSocket, where none has much to say
 
 
 def run_server(settings: Settings, *, announce: Callable[[str], None]) -> None:
@@ -37,7 +38,7 @@ def run_server(settings: Settings, *, announce: Callable[[str], None]) -> None:
 
 def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
-        app, loop="uvloop", http=BoundedProtocol, ws="none", lifespan="off", access_log=False, log_config=None,
+        app, loop="uvloop", http=BoundedProtocol, ws="websockets-sansio", ws_max_size=_MAX_MESSAGE_BYTES, lifespan="off", access_log=False, log_config=None,
         server_header=False, timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=75,
     )  # fmt: skip
 

@@ -19,10 +19,14 @@ _MAX_ERRORS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """Some results in the order in which they came; `next_place` asks for those that follow, None: there are none yet."""
+    """Some results in the order in which they came; `next_place` asks for those that follow, None: there are none yet.
+
+    `end` is the place after the last of these, where those that are still to come begin.
+    """
 
     items: tuple[dict[str, Any], ...]
     next_place: int | None
+    end: int
 
 
 class PageResults:
@@ -42,7 +46,8 @@ class PageResults:
         items, next_place = await in_thread(self._load, found[:limit])
         if next_place is None and len(found) > limit:
             next_place = found[limit].place
-        return ResultPage(tuple(items), next_place)
+        last = next((page.place for page in reversed(found) if page.place is not None), after - 1)
+        return ResultPage(tuple(items), next_place, last + 1 if next_place is None else next_place)
 
     async def failed(self, job_id: str) -> list[Page]:
         """The pages that could not be read."""

@@ -1,8 +1,7 @@
 """Firecrawl's crawls and batches: our own jobs under its names."""
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -12,12 +11,10 @@ from entrepot.api.dependencies import OwnerDep, ServicesDep, idempotency_key_of
 from entrepot.api.doors.firecrawl import target_of
 from entrepot.api.doors.firecrawl_answers import FirecrawlRoute, success
 from entrepot.api.doors.firecrawl_bodies import BatchBody, CrawlBody
-from entrepot.api.doors.firecrawl_documents import document_of
+from entrepot.api.doors.firecrawl_status import address_of, find_job, status_of
 from entrepot.api.orders import once_of
-from entrepot.dates import rfc3339
-from entrepot.errors import AppError, BadInput, InvalidURL, JobNotFound
+from entrepot.errors import AppError, BadInput, InvalidURL
 from entrepot.jobs.records import Search
-from entrepot.jobs.schema import PageState
 from entrepot.jobs.state import Draft, Job, JobState
 from entrepot.jobs.work import Kind
 from entrepot.pipelines.scope import Scope
@@ -30,12 +27,6 @@ Skip = Annotated[int, Query(ge=0, le=2**31)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 _RETRIES = 1
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-_STATUSES = {
-    JobState.QUEUED: "scraping", JobState.RUNNING: "scraping", JobState.COMPLETED: "completed",
-    JobState.FAILED: "failed", JobState.CANCELED: "cancelled",
-}  # fmt: skip
-_PATHS = {Kind.CRAWL: "/v2/crawl", Kind.SCRAPE: "/v2/batch/scrape"}
 
 
 @router.post("/crawl")
@@ -51,7 +42,7 @@ async def start_crawl(
     options = {"rules": rules.as_dict(), "page": wish.as_dict(), "owner": owner}
     draft = Draft(owner=owner, url=str(url), kind=Kind.CRAWL, options=options, retries=_RETRIES)
     job = await services.control.initiate(draft, once=once_of(idempotency_key_of(key), body))
-    return success({"id": job.id, "url": _address_of(request, services, job)})
+    return success({"id": job.id, "url": address_of(request, services, job)})
 
 
 @router.post("/batch/scrape")
@@ -74,7 +65,7 @@ async def start_batch(
     draft = Draft(owner=owner, url=valid[0], kind=Kind.SCRAPE, options=options, retries=_RETRIES)
     job = await services.control.initiate(draft, once=once_of(idempotency_key_of(key), body))
     told = {"invalidURLs": invalid} if body.ignore_invalid_urls else {}
-    return success({"id": job.id, "url": _address_of(request, services, job), **told})
+    return success({"id": job.id, "url": address_of(request, services, job), **told})
 
 
 @router.get("/crawl/active")
@@ -98,8 +89,8 @@ async def crawl_status(
     job_id: str, request: Request, services: ServicesDep, owner: OwnerDep, skip: Skip = 0, limit: Limit = 100
 ) -> Response:
     """How far a crawl is, with the pages that it has from the `skip`-th."""
-    job = await _find(services, job_id, owner, Kind.CRAWL)
-    return await _status(request, services, job, skip, limit)
+    job = await find_job(services, job_id, owner, Kind.CRAWL)
+    return success(await status_of(request, services, job, skip, limit))
 
 
 @router.get("/batch/scrape/{job_id}")
@@ -107,66 +98,37 @@ async def batch_status(
     job_id: str, request: Request, services: ServicesDep, owner: OwnerDep, skip: Skip = 0, limit: Limit = 100
 ) -> Response:
     """As `crawl_status`."""
-    job = await _find(services, job_id, owner, Kind.SCRAPE)
-    return await _status(request, services, job, skip, limit)
+    job = await find_job(services, job_id, owner, Kind.SCRAPE)
+    return success(await status_of(request, services, job, skip, limit))
 
 
 @router.get("/crawl/{job_id}/errors")
 async def crawl_errors(job_id: str, services: ServicesDep, owner: OwnerDep) -> Response:
     """The pages that could not be read, and those that robots.txt forbids."""
-    return await _errors(services, await _find(services, job_id, owner, Kind.CRAWL))
+    return await _errors(services, await find_job(services, job_id, owner, Kind.CRAWL))
 
 
 @router.get("/batch/scrape/{job_id}/errors")
 async def batch_errors(job_id: str, services: ServicesDep, owner: OwnerDep) -> Response:
     """As `crawl_errors`."""
-    return await _errors(services, await _find(services, job_id, owner, Kind.SCRAPE))
+    return await _errors(services, await find_job(services, job_id, owner, Kind.SCRAPE))
 
 
 @router.delete("/crawl/{job_id}")
 async def cancel_crawl(job_id: str, services: ServicesDep, owner: OwnerDep) -> Response:
     """Ends a crawl; nothing of it runs any more when this answers."""
-    return await _cancel(services, await _find(services, job_id, owner, Kind.CRAWL), owner)
+    return await _cancel(services, await find_job(services, job_id, owner, Kind.CRAWL), owner)
 
 
 @router.delete("/batch/scrape/{job_id}")
 async def cancel_batch(job_id: str, services: ServicesDep, owner: OwnerDep) -> Response:
     """As `cancel_crawl`."""
-    return await _cancel(services, await _find(services, job_id, owner, Kind.SCRAPE), owner)
-
-
-async def _find(services: Services, job_id: str, owner: str, kind: Kind) -> Job:
-    job = await services.control.get(job_id, owner=owner)
-    if job.kind is not kind:
-        raise JobNotFound
-    return job
+    return await _cancel(services, await find_job(services, job_id, owner, Kind.SCRAPE), owner)
 
 
 async def _cancel(services: Services, job: Job, owner: str) -> Response:
     await services.control.cancel(job.id, owner=owner)
     return success({"status": "cancelled"})
-
-
-async def _status(request: Request, services: Services, job: Job, skip: int, limit: int) -> Response:
-    counts = await services.crawling.results.counts(job.id)
-    if job.state is JobState.COMPLETED and not sum(counts.values()):
-        raise JobNotFound("The job's pages have expired.")
-    results = await services.crawling.results.read(job.id, after=skip, limit=limit)
-    body: dict[str, Any] = {
-        "status": _STATUSES[job.state],
-        "total": _total(job, counts),
-        "completed": counts[PageState.DONE],
-        "creditsUsed": counts[PageState.DONE],
-        "expiresAt": rfc3339(_expiry(services, job)),
-        "data": [document_of(page) for page in results.items],
-    }
-    if results.next_place is not None:
-        body["next"] = f"{_address_of(request, services, job)}?skip={results.next_place}&limit={limit}"
-    if job.state is JobState.FAILED:
-        body |= {"error": job.error_message, "code": job.error_code}
-    if counts[PageState.SKIPPED]:
-        body["warning"] = f"The time limit has been reached; {counts[PageState.SKIPPED]} pages were not read."
-    return success(body)
 
 
 async def _errors(services: Services, job: Job) -> Response:
@@ -185,31 +147,6 @@ def _error(job: Job, position: int, url: str, told: Mapping[str, Any], at: datet
         "id": f"{job.id}.{position}", "timestamp": at.isoformat() if at else None, "url": url,
         "code": told.get("code"), "error": told.get("message") or "",
     }  # fmt: skip
-
-
-def _total(job: Job, counts: Mapping[PageState, int]) -> int:
-    """The pages that are known to belong to the job; before it has begun, those that were ordered."""
-    limit = job.options.get("rules", {}).get("limit", len(job.options.get("urls", ())))
-    to_come = min(counts[PageState.WAITING], max(limit - counts[PageState.DONE], 0))
-    known = counts[PageState.DONE] + counts[PageState.FAILED] + to_come
-    return known or (0 if job.state.is_finished else len(job.options.get("urls", [job.url])))
-
-
-def _expiry(services: Services, job: Job) -> datetime:
-    ends_at = job.finished_at or datetime.now(UTC)
-    return ends_at + timedelta(hours=services.settings.crawl_results_hours)
-
-
-def _address_of(request: Request, services: Services, job: Job) -> str:
-    """Where the job is asked for: below the configured address, else below the one that the caller used.
-
-    The clients follow `next` only within their own origin. Whoever sends a strange `Host` gets a path.
-    """
-    base = services.settings.public_url
-    host = request.headers.get("host", "")
-    if not base and _HOST.fullmatch(host):
-        base = f"{request.url.scheme}://{host}"
-    return f"{base}{_PATHS[job.kind]}/{job.id}"
 
 
 def _sorted_out(urls: list[str]) -> tuple[list[str], list[str]]:
