@@ -16,6 +16,7 @@ import pytest
 
 from tests.acceptance.service import wait_until
 from tests.content.reading import ARTICLE, PROSE
+from tests.content.written import picture
 from tests.origin.site import Site, running_site
 
 PAGE = (
@@ -95,6 +96,29 @@ def test_content_is_printed_and_nothing_else(words: tuple[str, ...], start: byte
 def test_main_content_is_meant_unless_the_whole_page_is_asked_for(get: Get) -> None:
     assert b"Home" not in get("/page").stdout
     assert b"Home" in get("/page", "--full").stdout
+
+
+def test_pdf_has_the_pages_pictures(get: Get, site: Site) -> None:
+    site.publish("/crane.png", picture(), "image/png")
+    site.publish("/pictured", PAGE.replace("</h1>", "</h1><p><img src='/crane.png' alt='Crane'></p>"))
+    done = get("/pictured", "-f", "pdf")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"%PDF-")
+    assert b"/Subtype /Image" in done.stdout or b"/Subtype/Image" in done.stdout
+
+
+def test_picture_that_may_not_be_fetched_is_told(get: Get, site: Site) -> None:
+    site.publish("/spy", PAGE.replace("</h1>", "</h1><p><img src='http://127.0.0.2/x.png' alt='Crane'></p>"))
+    done = get("/spy", "-f", "pdf", "-o", "spy.pdf")
+    assert done.returncode == 0
+    assert b"1 of 1 images could not be fetched or drawn. (images-missing)" in done.stderr
+
+
+def test_what_is_missing_is_told_beside_the_content(get: Get, site: Site) -> None:
+    site.publish("/latin", PAGE.replace("Second", "Größe, Maß, Übermut, Gemüse, Brücke").encode("latin-1"))
+    done = get("/latin")
+    assert done.stdout.startswith("# Größe".encode())
+    assert b"(charset-guessed)" in done.stderr
 
 
 def test_file_is_printed_byte_for_byte(get: Get, site: Site) -> None:

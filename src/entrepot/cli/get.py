@@ -5,21 +5,23 @@ import os
 import stat
 import sys
 import tempfile
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
-from entrepot.cli.console import notes, reported_errors
+from entrepot.cli.console import notes, printable, reported_errors
 from entrepot.cli.serve import load_settings
 from entrepot.config import Settings
 from entrepot.disk import is_out_of_room, translated_disk_errors
 from entrepot.errors import BadInput, ContentTooLarge, ConversionUnsupported, OutOfOrder, StorageFull
 
 if TYPE_CHECKING:
-    from entrepot.pipelines.conversion import Fetched
+    from entrepot.pipelines.conversion import Fetched, Reach
 
 _PIECE_BYTES = 1024 * 1024
 
@@ -131,7 +133,24 @@ def _convert(settings: Settings, fetched: "Fetched", wanted: Wanted, folder: Pat
     target.mkdir()
     format_ = Format.MARKDOWN if wanted is Wanted.AUTO else Format(wanted.value)
     options = ContentOptions(extract="full" if full else "main")
-    return Path(convert_fenced(fetched, format_, options, target / "content").path)
+    with _reach_of(settings) if format_ is Format.PDF else nullcontext() as reach:
+        converted = convert_fenced(fetched, format_, options, target / "content", reach)
+    for notice in converted.notices:
+        notes.print(
+            Text.assemble(("note ", "yellow"), printable(notice.message), (f" ({notice.code})", "dim"))
+        )
+    return Path(converted.path)
+
+
+@contextmanager
+def _reach_of(settings: Settings) -> Iterator["Reach"]:
+    """How what is printed gets at its pictures, while it is."""
+    from entrepot.pipelines.conversion import Reach
+    from entrepot.pipelines.gatehouse import running_gatehouse
+    from entrepot.wiring.reach import build_guard
+
+    with running_gatehouse(build_guard(settings, [(settings.host, settings.port)])) as proxy_url:
+        yield Reach(proxy_url, settings.user_agent)
 
 
 def _place(found: Path, target: Path) -> None:
