@@ -13,7 +13,7 @@ import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from tests.acceptance.orders import FINAL, fetch, job, order
-from tests.acceptance.service import ServiceProcess
+from tests.acceptance.service import ServiceProcess, wait_until
 from tests.origin import pages
 from tests.origin.canary import Canary, listening_canary
 from tests.origin.site import Site
@@ -113,6 +113,7 @@ def test_library_holds_the_video_under_its_title(
     file = fetch(http, origin.url("/watch/jsonld?library"))["files"][0]
     linked = service.data_dir / "library" / file["path"]
     assert re.fullmatch(r"videos/Cranes at dawn \[[\w-]+\](?: \(\d+\))?\.mp4", file["path"])
+    wait_until(linked.exists)  # the job is over a moment sooner
     assert hashlib.sha256(linked.read_bytes()).hexdigest() == file["sha256"]
 
 

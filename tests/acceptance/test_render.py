@@ -53,7 +53,8 @@ def test_page_with_content_needs_no_browser(http: httpx2.Client, origin: Site) -
 
 def test_browser_can_be_asked_for(http: httpx2.Client, origin: Site) -> None:
     url = origin.publish(
-        "/render/wished", f"<main><h1>Plain</h1>{ARTICLE}</main><script>document.title = 'Run'</script>"
+        "/render/wished",
+        f"<main><h1>Plain</h1>{ARTICLE}</main><script>document.querySelector('h1').textContent = 'Run'</script>",
     )
     answer = _get(http, url, format="json", render="browser").json()
     assert answer["title"] == "Run"

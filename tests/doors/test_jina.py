@@ -73,9 +73,7 @@ def test_body_s_wishes_are_those_of_the_headers(http: httpx2.Client, page: str) 
 
 def test_content_that_is_not_all_comes_with_a_warning(http: httpx2.Client, web: Web) -> None:
     form = "<form method=post><input name=user><input type=password name=word><button>Log in</button></form>"
-    url = web.serve(
-        "/in", f"<title>Sign in</title><main><h1>Sign in to continue</h1>{form}</main>", "text/html"
-    )
+    url = web.serve("/in", f"<title>Sign in</title><main><h1>Sign in</h1>{form}</main>", "text/html")
     text = get(http, url, X_Engine="direct").text
     assert text.startswith(f"Title: Sign in\n\nURL Source: {url}\n\nWarning: ")
     data = get(http, url, "/", Accept="application/json", X_Engine="direct").json()["data"]

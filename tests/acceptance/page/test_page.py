@@ -194,6 +194,7 @@ def test_page_goes_on_by_itself_after_the_service_has_crashed(
 def test_whole_way_can_be_gone_by_keyboard_alone(tab: Tab, origin: Site) -> None:
     url = origin.publish("/keys", page("Only keys", article()))
     keyboard = tab.page.keyboard
+    expect(tab.page.locator("#link-field")).to_be_focused()
     keyboard.type(url)
     keyboard.press("Enter")
     row = tab.row("Only keys")

@@ -72,14 +72,17 @@ async def start_batch(
 @router.get("/crawl/ongoing")
 async def active_crawls(services: ServicesDep, owner: OwnerDep) -> Response:
     """The crawls that have not ended."""
-    found: list[Job] = []
-    for state in (JobState.RUNNING, JobState.QUEUED):
+    found: dict[str, Job] = {}
+    for state in (
+        JobState.QUEUED,
+        JobState.RUNNING,
+    ):  # in this order: whatever begins meanwhile is not missed
         search = Search(owner=owner, kind=Kind.CRAWL, state=state)
-        found += (await services.control.find(search, limit=200)).items
+        found |= {job.id: job for job in (await services.control.find(search, limit=200)).items}
     crawls = [
         {"id": job.id, "teamId": owner, "url": job.url, "created_at": job.created_at.isoformat(),
          "options": {"scrapeOptions": {"formats": list(job.options["page"]["formats"])}}}
-        for job in found
+        for job in found.values()
     ]  # fmt: skip
     return success({"crawls": crawls})
 
