@@ -78,6 +78,16 @@ def test_selector_works_on_the_page_of_entries() -> None:
     assert markdown_of(RSS, selector="h1") == "# Harbour news\n"
 
 
+@pytest.mark.parametrize(
+    "said", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2026 00:00:00 +9999999999", "soon"]
+)
+def test_date_that_is_none_is_left_out(said: str) -> None:
+    found = markdown_of(FULL.replace("Mon, 02 Mar 2026 08:00:00 +0100", said), "text/xml")
+    assert "It **came**." in found
+    assert "99999" not in found
+    assert "soon" not in found
+
+
 def test_broken_feed_is_read_as_far_as_it_goes() -> None:
     assert "A crane" in markdown_of(RSS.replace("</item></channel></rss>", "<item><title>unfinished &nope;"))
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC
 
 from entrepot.content.documents.blocks import element, escape, link
+from entrepot.content.facts.days import internet_moment, mail_moment
 from entrepot.content.markup.addresses import absolute
 
 MAX_ENTRIES = 1000
@@ -42,23 +42,7 @@ def feed_page(title: str, description: str, entries: Iterable[Entry], base: str)
 def date_of(said: str | None) -> str | None:
     """A feed's date (RFC 822 or RFC 3339) as ISO 8601; None for what is neither."""
     text = (said or "").strip()
-    for read in (_internet_date, _mail_date):
-        found = read(text)
-        if found is not None:
-            return found.isoformat()
-    return None
-
-
-def _internet_date(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _mail_date(text: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    if found := internet_moment(text):
+        return found.isoformat()
+    mailed = mail_moment(text)
+    return (mailed if mailed.tzinfo else mailed.replace(tzinfo=UTC)).isoformat() if mailed else None

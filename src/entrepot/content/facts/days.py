@@ -85,13 +85,23 @@ def read_date(value: object) -> str | None:
     """A date or time that data gives, as ISO 8601; None for what is none. A time without a zone stays without one."""
     if not isinstance(value, str) or not (said := value.strip()[:_MAX_DATE_CHARS]):
         return None
-    parsed = _guess(lambda: datetime.fromisoformat(said)) or _guess(lambda: parsedate_to_datetime(said))
+    parsed = internet_moment(said) or mail_moment(said)
     if parsed is None:
         return day_in(said)
     if parsed.year not in _DECLARED_YEARS or parsed.date() in _UNSET:
         return None
     has_time = "T" in said.upper() or ":" in said
     return parsed.isoformat() if has_time else parsed.date().isoformat()
+
+
+def internet_moment(text: str) -> datetime | None:
+    """A date or time as RFC 3339 and ISO 8601 have it; None for what is none."""
+    return _guess(lambda: datetime.fromisoformat(text))
+
+
+def mail_moment(text: str) -> datetime | None:
+    """A date as RFC 5322 has it; None for what is none."""
+    return _guess(lambda: parsedate_to_datetime(text))
 
 
 def is_days_before(day: str, other: str) -> bool:
