@@ -1,7 +1,6 @@
 """A page fetched into a file, and that file converted behind the fence: what page jobs, the reader and `get` share."""
 
 import gc
-import hashlib
 import os
 import re
 import tempfile
@@ -17,12 +16,13 @@ from urllib.parse import urlsplit
 from entrepot.content.document import Notice, Page
 from entrepot.content.format import Format
 from entrepot.content.options import ContentOptions
-from entrepot.content.sniff import SNIFFED_BYTES, media_type_of
+from entrepot.content.sniff import media_type_of
 from entrepot.dates import rfc3339
 from entrepot.disk import translated_disk_errors
 from entrepot.errors import ContentTooLarge, ConversionFailed, JobCrashed, JobTimeout, UpstreamFailure
 from entrepot.fetch.client import FetchClient, FetchRequest, Limits, raise_for_status
 from entrepot.fetch.url import URL
+from entrepot.fetch.writing import Writing
 from entrepot.pipelines.resources import ImageFetcher
 from entrepot.processes.fence import Fence, scrubbed_environment
 from entrepot.processes.fork import call_fenced
@@ -104,14 +104,17 @@ async def fetch_page(
         raise_for_status(response)
         if response.status == 204:
             raise UpstreamFailure("The origin answered 204: there is nothing there.", upstream_status=204)
-        body = _Body(path)
-        async for chunk in response.chunks():
-            await in_thread(body.add, chunk)
         declared = response.headers.get("Content-Type")
-        await in_thread(body.add, b"")
+        with translated_disk_errors():
+            file = path.open("ab", buffering=0)
+        with file:
+            body = Writing(file)
+            async for chunk in response.chunks():
+                with translated_disk_errors():
+                    await in_thread(body.add, (chunk,))
         return Fetched(
             path=str(path), url=str(url), final_url=str(response.url), status=response.status, content_type=declared,
-            media_type=media_type_of(body.head, declared), size_bytes=body.size_bytes, sha256=body.sha256,
+            media_type=media_type_of(bytes(body.head), declared), size_bytes=body.size_bytes, sha256=body.digest.hexdigest(),
             last_modified=response.headers.get("Last-Modified"),
             fetched_at=rfc3339(datetime.now(UTC)),
             fetch_ms=round((time.perf_counter() - started) * 1000, 1),
@@ -261,26 +264,3 @@ def _notices_of(found: Mapping[str, Any]) -> tuple[Notice, ...]:
         for notice in (told if isinstance(told, list) else [])[:_MAX_NOTICES]
         if isinstance(notice, dict) and _NOTICE_CODE.fullmatch(str(notice.get("code")))
     )
-
-
-class _Body:
-    """A body on its way into a file: written, hashed and counted, its first bytes remembered."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._hash = hashlib.sha256()
-        self.head = b""
-        self.size_bytes = 0
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
-
-    def add(self, chunk: bytes) -> None:
-        """Appends to the file. Raises StorageFull."""
-        if len(self.head) < SNIFFED_BYTES:
-            self.head += chunk[: SNIFFED_BYTES - len(self.head)]
-        self.size_bytes += len(chunk)
-        self._hash.update(chunk)
-        with translated_disk_errors(), self._path.open("ab") as file:
-            file.write(chunk)

@@ -9,7 +9,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from entrepot.api.dependencies import OwnerDep, ServicesDep
 from entrepot.api.doors.firecrawl_documents import document_of
-from entrepot.api.doors.firecrawl_status import find_job, status_of
+from entrepot.api.doors.firecrawl_status import find_job, progress_of
 from entrepot.api.problems import problem
 from entrepot.api.progress import with_heartbeats
 from entrepot.errors import AppError, JobNotFound
@@ -100,26 +100,24 @@ class _Telling:
 
     async def _tell_status(self, kind: str) -> None:
         """Tells the status where it is another one; one that is final is told at the end, after all pages."""
-        status = await self._status()
+        status = await self._progress()
         if status["status"] == "scraping" and status != self._told:
             self._told = status
             await self._say(kind, data=status)
 
     async def _tell_end(self) -> None:
-        self._job = await self._services.control.get(self._job.id, owner=self._owner)
+        progress = await self._progress()
         await self._tell_pages()
         if self._job.state is JobState.FAILED:
             await self._say("error", error=self._job.error_message)
         elif self._job.state.is_finished:
             is_done = self._job.state is JobState.COMPLETED
-            await self._say("done" if is_done else "update", data=await self._status())
+            await self._say("done" if is_done else "update", data=progress)
 
-    async def _status(self) -> dict[str, Any]:
-        """The status without pages, which are told one by one."""
+    async def _progress(self) -> dict[str, Any]:
+        """How far the job is now; its pages are told one by one."""
         self._job = await self._services.control.get(self._job.id, owner=self._owner)
-        status = await status_of(self._socket, self._services, self._job, 0, 1)
-        status.pop("next", None)
-        return {**status, "data": []}
+        return await progress_of(self._services, self._job)
 
     async def _say(self, kind: str, **members: Any) -> None:
         said = json.dumps({"type": kind, **members}, ensure_ascii=False, separators=(",", ":"))

@@ -1,16 +1,16 @@
 """HTML: read into a document, and written as a clean, safe page that needs nothing else."""
 
 from html import escape
-from itertools import islice
 
 from lxml.html import HtmlElement
 
-from entrepot.content.document import Document, Image, Link, Notice, Page
+from entrepot.content.document import Document, Notice, Page
 from entrepot.content.encoding.charset import decode
 from entrepot.content.extraction import Extraction, extract_main, head_of
 from entrepot.content.facts.metadata import read_metadata
 from entrepot.content.facts.structured import json_ld_nodes
 from entrepot.content.facts.walls import notices_of, signs_of
+from entrepot.content.listing import MAX_LISTED, images_of, is_empty, links_of
 from entrepot.content.markup.addresses import base_of
 from entrepot.content.markup.clean import clean, drop_hidden, reading_tree, reveal
 from entrepot.content.markup.selection import select
@@ -18,10 +18,7 @@ from entrepot.content.markup.tree import parse_html
 from entrepot.content.options import ContentOptions
 from entrepot.errors import NoContent
 
-_MAX_LISTED = 20_000
-"""Links and images that are listed beside the content at most; the content itself keeps all of them."""
-
-_TRUNCATED = Notice("list-truncated", f"Of its links and images the first {_MAX_LISTED} of each are listed.")
+_TRUNCATED = Notice("list-truncated", f"Of its links and images the first {MAX_LISTED} of each are listed.")
 
 
 def read(page: Page, options: ContentOptions) -> Document:
@@ -44,26 +41,15 @@ def read(page: Page, options: ContentOptions) -> Document:
         found = Extraction(tree, None, None)
     fragment = clean(found.tree, base, links=options.links != "none", images=options.images == "keep")
     content = reading_tree(fragment)
-    if not any(map(str.strip, content.itertext())) and content.find(".//img") is None:
+    if is_empty(content):
         raise NoContent("The page has no readable content without running its scripts.")
-    links = tuple(islice(map(_link, content.iterfind(".//a[@href]")), _MAX_LISTED + 1))
-    images = tuple(islice(map(_image, content.iterfind(".//img[@src]")), _MAX_LISTED + 1))
+    links, images = links_of(content), images_of(content)
     notices = notices_of(signs, _count_words(content) if found.words is None else found.words)
-    if max(len(links), len(images)) > _MAX_LISTED:
+    if max(len(links), len(images)) > MAX_LISTED:
         notices += (_TRUNCATED,)
     return Document(
-        metadata, fragment, links[:_MAX_LISTED], images[:_MAX_LISTED], kind=found.kind, notices=notices
+        metadata, fragment, links[:MAX_LISTED], images[:MAX_LISTED], kind=found.kind, notices=notices
     )
-
-
-def _link(element: HtmlElement) -> Link:
-    return Link(
-        element.get("href") or "", " ".join("".join(element.itertext()).split()), element.get("rel") or None
-    )
-
-
-def _image(element: HtmlElement) -> Image:
-    return Image(element.get("src") or "", element.get("alt") or "")
 
 
 def _count_words(content: HtmlElement) -> int:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from entrepot.disk import translated_disk_errors
 from entrepot.fetch.cache.contract import CacheStore
@@ -19,13 +19,13 @@ from entrepot.fetch.client import Response
 from entrepot.fetch.cookies import cookie_field
 from entrepot.fetch.headers import Headers
 from entrepot.fetch.request import FetchRequest, Limits
+from entrepot.fetch.writing import Writing
 from entrepot.threads import in_thread
 
 T = TypeVar("T")
 Classify = Callable[[bytes, str | None], str]
 
 _WRITTEN_AT_ONCE_BYTES = 64 * 1024  # the system takes so little sooner than a thread would
-HEAD_BYTES = 4096  # of a body, for `Classify`
 
 
 class OriginFetcher(Protocol):
@@ -119,7 +119,7 @@ class Exchange:
         body = self._spool.make()
         try:
             with translated_disk_errors(), body.path.open("xb", buffering=0) as file:
-                writing = _Writing(file)
+                writing = Writing(file)
                 async for pieces in response.pieces():
                     if sum(map(len, pieces)) <= _WRITTEN_AT_ONCE_BYTES:
                         writing.add(pieces)
@@ -202,27 +202,6 @@ class Exchange:
 
     def _fresh_until(self, answer: Answer, media_type: str, is_shared: bool) -> float:
         return fresh_until(answer, self._lifetimes, is_shared=is_shared, media_type=media_type)
-
-
-class _Writing:
-    """A body on its way into its file: written, hashed and counted, its first bytes remembered."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.digest = hashlib.sha256()
-        self.size_bytes = 0
-        self.head = bytearray()
-
-    def add(self, pieces: list[bytes]) -> None:
-        """Appends; blocks. Raises OSError."""
-        content = b"".join(pieces)
-        if len(self.head) < HEAD_BYTES:
-            self.head += content[: HEAD_BYTES - len(self.head)]
-        self.digest.update(content)
-        self.size_bytes += len(content)
-        rest = memoryview(content)
-        while rest:
-            rest = rest[self._file.write(rest) :]
 
 
 def _stored(entry: Entry) -> Entry:
